@@ -1,0 +1,5 @@
+/* aril: an OCI container runtime. */
+int main(void)
+{
+    return 0;
+}
