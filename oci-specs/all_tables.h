@@ -1,6 +1,7 @@
 /*
- * Runs one pass over every schema table. The includer defines SCHEMA_PASS_x; the pass says what each row expands to, and
- * rows that it does not mention expand to nothing. No include guard: it is meant to be included again.
+ * Runs one pass over every schema table. The includer defines SCHEMA_PASS_x for a pass that stands here, or defines the
+ * row macros itself (schema.c does); rows that a pass does not mention expand to nothing. No include guard: it is meant
+ * to be included again and again.
  */
 #if defined SCHEMA_PASS_ENUMS /* enum oci_namespace_type { oci_namespace_type_unset, OCI_NAMESPACE_PID, … }; */
 #define ENUM_BEGIN(type) enum type { type##_unset,
@@ -11,6 +12,9 @@
 #define ENUM_BEGIN(type)                                                                                     \
     const char *type##_name(enum type value);                                                                \
     enum type type##_value(const char *name);
+
+#elif defined SCHEMA_PASS_DECLARATIONS
+#define OBJECT_BEGIN(type) extern const struct schema type##_schema;
 
 #elif defined SCHEMA_PASS_STRUCTS
 #define OBJECT_BEGIN(type) struct type {
@@ -30,8 +34,6 @@
 #define OBJECT_MAP(type, member, name, flags) struct type *member; size_t member##_count;
 #define KEY(member) char *member;
 #define OBJECT_END(type) };
-
-
 #endif
 
 #ifndef ENUM_BEGIN
@@ -45,21 +47,53 @@
 #endif
 #ifndef OBJECT_BEGIN
 #define OBJECT_BEGIN(type)
+#endif
+#ifndef BOOL
 #define BOOL(member, name, flags)
+#endif
+#ifndef INT32
 #define INT32(member, name, flags, min, max)
+#endif
+#ifndef UINT32
 #define UINT32(member, name, flags, min, max)
+#endif
+#ifndef INT64
 #define INT64(member, name, flags, min, max)
+#endif
+#ifndef UINT64
 #define UINT64(member, name, flags, min, max)
+#endif
+#ifndef STRING
 #define STRING(member, name, flags)
+#endif
+#ifndef STRINGS
 #define STRINGS(member, name, flags)
+#endif
+#ifndef MAP
 #define MAP(member, name, flags)
+#endif
+#ifndef ENUM
 #define ENUM(type, member, name, flags)
+#endif
+#ifndef ENUMS
 #define ENUMS(type, member, name, flags)
+#endif
+#ifndef UINT32S
 #define UINT32S(member, name, flags)
+#endif
+#ifndef OBJECT
 #define OBJECT(type, member, name, flags)
+#endif
+#ifndef OBJECTS
 #define OBJECTS(type, member, name, flags)
+#endif
+#ifndef OBJECT_MAP
 #define OBJECT_MAP(type, member, name, flags)
+#endif
+#ifndef KEY
 #define KEY(member)
+#endif
+#ifndef OBJECT_END
 #define OBJECT_END(type)
 #endif
 
@@ -89,5 +123,6 @@
 #undef KEY
 #undef OBJECT_END
 #undef SCHEMA_PASS_ENUMS
+#undef SCHEMA_PASS_DECLARATIONS
 #undef SCHEMA_PASS_ENUM_NAMES
 #undef SCHEMA_PASS_STRUCTS

@@ -1,0 +1,73 @@
+/*
+ * The state store: one directory per container below the root (--root), mode 0700:
+ *
+ *     ROOT/ID/status.json   struct container_status; replaced atomically, always whole
+ *     ROOT/ID/config.json   the configuration as it was at create (contract item 12)
+ *     ROOT/ID/start.sock    exists from "created" until `start`; the init process listens on it
+ *
+ * mkdir of ROOT/ID is what makes an id unique (of twenty racing creates one wins). Whoever creates or deletes holds
+ * flock(LOCK_EX) on the directory; a directory without a pid whose lock is free was left by a create that died.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "oci-specs/types.h"
+
+#include <stdbool.h>
+
+struct store {
+    char *root; /* absolute */
+    int fd;     /* O_PATH */
+};
+
+enum container_state { /* names by container_state_name() */
+    CONTAINER_CREATING,
+    CONTAINER_CREATED,
+    CONTAINER_RUNNING,
+    CONTAINER_PAUSED,
+    CONTAINER_STOPPED,
+};
+
+struct container {
+    char *id;
+    int fd;      /* of ROOT/ID, O_DIRECTORY; the flock hangs on it */
+    int root_fd; /* borrowed from the store */
+    struct container_status *status;
+    bool corrupt; /* status.json cannot be read: only delete --force makes sense */
+};
+
+/* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes. Error: "invalid container ID format: X". */
+int container_id_check(const char *id, struct error *err);
+
+/*
+ * `root` from --root, or NULL: /run/aril for root, $XDG_RUNTIME_DIR/aril otherwise (and for root in a user namespace when that
+ * is set and /run is not writable). With `create` it is made (0700); without, a missing one gives code ENOENT.
+ */
+int store_open(const char *root, bool create, struct store *store, struct error *err);
+void store_close(struct store *store);
+
+/* Reserves an id: makes the directory, takes its lock, writes the first status. "container with given ID already exists: …" */
+int store_create(struct store *store, const char *id, const struct container_status *status,
+                 struct container *container, struct error *err);
+
+/* Loads a container. ENOENT: "container `ID` does not exist". A broken status sets `corrupt` instead of failing. */
+int store_load(struct store *store, const char *id, struct container *container, struct error *err);
+
+/* Replaces status.json with container->status. */
+int container_save(struct container *container, struct error *err);
+
+/* flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command" */
+int container_lock(struct container *container, int timeout_ms, struct error *err);
+
+/* Removes the directory; the id is free afterwards. */
+int container_remove(struct container *container, struct error *err);
+
+void container_close(struct container *container); /* frees; releases the lock */
+
+const char *container_state_name(enum container_state state);
+
+/* All ids below the root, sorted; owned. */
+int store_list(struct store *store, struct strings *ids, struct error *err);
+
+/* The OCI state document (state.def) of a container; owned: schema_free(&oci_state_schema, …). */
+struct oci_state *container_oci_state(const struct container *container, enum container_state state);

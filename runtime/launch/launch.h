@@ -1,0 +1,43 @@
+/*
+ * The launch path: create, start, run and exec. One file per process: runtime.c, init.c, exec.c; each runs a table of named
+ * steps. protocol.h draws the messages between them.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "container/store.h"
+
+#include <stdbool.h>
+
+struct launch_options {
+    const char *id;
+    const char *bundle;         /* NULL: the current directory */
+    const char *config;         /* --config: another file than config.json */
+    const char *console_socket; /* NULL: none */
+    const char *pidfd_socket;   /* NULL: none */
+    const char *pid_file;       /* NULL: none */
+    int preserve_fds;           /* fds 3 … 3+N-1 stay open for the payload */
+    bool no_pivot;
+    bool no_new_keyring;
+    bool detach; /* run, exec: return when the payload runs */
+    bool keep;   /* run: do not delete afterwards */
+    enum cgroup_driver cgroup_driver;
+};
+
+int launch_create(struct store *store, const struct launch_options *options, struct error *err);
+int launch_start(struct store *store, const char *id, struct error *err);
+/* Foreground: the payload's exit status (or 128 + signal); detached: 0. -1 with an error. */
+int launch_run(struct store *store, const struct launch_options *options, struct error *err);
+
+struct exec_options {
+    const char *id;
+    const struct oci_process *process; /* made by cli/exec.c from --process or from flags and the container's config */
+    const char *console_socket;
+    const char *pidfd_socket;
+    const char *pid_file;
+    const char *cgroup; /* --cgroup: a sub-cgroup, NULL: the container's */
+    int preserve_fds;
+    bool detach;
+    bool ignore_paused;
+};
+int launch_exec(struct store *store, const struct exec_options *options, struct error *err);

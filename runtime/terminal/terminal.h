@@ -1,0 +1,36 @@
+/* Pseudo-terminals: made inside the container, handed to the engine or relayed in the foreground. */
+#pragma once
+
+#include "base/error.h"
+#include "oci-specs/types.h"
+
+#include <poll.h>
+#include <sys/types.h>
+
+/*
+ * In init, after the mounts and before pivot_root: opens /dev/pts/ptmx of the container through root_fd (checked to be devpts:
+ * CVE-2025-52565), the slave with TIOCGPTPEER, sets the size, and fchowns the slave to `uid`.
+ */
+int terminal_open(int root_fd, const struct oci_console_size *size, uid_t uid, int *master, int *slave,
+                  struct error *err);
+
+/* setsid() was called: makes the slave the controlling terminal and fds 0, 1, 2. */
+int terminal_become(int slave, struct error *err);
+
+/* Sends the master to an AF_UNIX stream socket with SCM_RIGHTS, the name as payload (items 289-293). */
+int terminal_send(const char *socket_path, int master, struct error *err);
+
+/* Connects before the container's namespaces hide the path. */
+int terminal_connect(const char *socket_path, struct error *err);
+int terminal_send_fd(int socket, int master, struct error *err);
+
+/*
+ * Foreground: our own terminal in raw mode, bytes copied both ways, window size followed. fds for the caller's poll loop in
+ * supervise/; restores the terminal on close.
+ */
+struct terminal_relay;
+struct terminal_relay *terminal_relay_open(int master, struct error *err);
+int terminal_relay_fds(struct terminal_relay *relay, struct pollfd *fds, int max); /* how many were filled */
+int terminal_relay_handle(struct terminal_relay *relay, const struct pollfd *fds, int count);
+void terminal_relay_resize(struct terminal_relay *relay); /* on SIGWINCH */
+void terminal_relay_close(struct terminal_relay *relay);  /* drains the master first */
