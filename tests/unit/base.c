@@ -91,9 +91,7 @@ Test(file, mkdir_in_root_stays_inside)
     cr_assert_eq(symlinkat("../../../..", root, "up"), 0);
     cr_assert_eq(symlinkat("/inside", root, "abs"), 0);
     cr_assert_eq(mkdirat(root, "inside", 0755), 0);
-    made = file_mkdir_in_root(root, "/up/abs/x/../y/z", 0755);
-    cr_assert(made < 0, "\"..\" through a missing directory does not exist");
-    made = file_mkdir_in_root(root, "/up/abs/y/z", 0755);
+    made = file_mkdir_in_root(root, "/up/abs/x/../../up/y/../abs/y/z", 0755);
     cr_assert_geq(made, 0);
     again = openat(root, "inside/y/z", O_PATH | O_CLOEXEC);
     cr_assert_eq(fstat(made, &a), 0);
