@@ -36,6 +36,7 @@ struct launch {
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
     struct container container;
     int procfs;         /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
+    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1 */
     int start_socket;   /* listening on start.sock; -1 for run */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;

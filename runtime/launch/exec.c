@@ -16,6 +16,7 @@
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 struct exec {
@@ -54,6 +55,19 @@ static int check_terminal(const struct exec *exec, struct error *err)
     return 0;
 }
 
+/* Without a mount namespace of its own the container is only a changed root directory: exec has to change it
+ * too. */
+static int open_root(struct launch *launch, struct error *err)
+{
+    char path[32];
+
+    if (oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT))
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d/root", (int)launch->container.status->pid);
+    launch->container_root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return launch->container_root < 0 ? fail_errno(err, "open %s", path) : 0;
+}
+
 static int open_container(struct exec *exec, struct store *store, struct error *err)
 {
     struct launch *launch = &exec->launch;
@@ -69,7 +83,7 @@ static int open_container(struct exec *exec, struct store *store, struct error *
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
     namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    return 0;
+    return open_root(launch, err);
 }
 
 static void choose_cgroup(struct exec *exec)

@@ -28,7 +28,11 @@ static int join(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    return namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err);
+    if (namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err) < 0)
+        return -1;
+    if (launch->container_root >= 0 && (fchdir(launch->container_root) < 0 || chroot(".") < 0))
+        return fail_errno(err, "enter the container's root");
+    return 0;
 }
 
 static int open_root(struct error *err)

@@ -364,6 +364,7 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .foreground = foreground,
         .child_main = init_main,
         .procfs = -1,
+        .container_root = -1,
         .start_socket = -1,
         .console_socket = -1,
         .cgroup_fd = -1,
@@ -379,8 +380,9 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
 
 void launch_close(struct launch *launch)
 {
-    int *const fds[] = { &launch->procfs, &launch->start_socket, &launch->console_socket, &launch->cgroup_fd,
-                         &launch->socket, &launch->pidfd,        &launch->terminal };
+    int *const fds[] = { &launch->procfs,         &launch->container_root, &launch->start_socket,
+                         &launch->console_socket, &launch->cgroup_fd,      &launch->socket,
+                         &launch->pidfd,          &launch->terminal };
 
     for (size_t i = 0; i < array_length(fds); i++)
         cleanup_close(fds[i]);
