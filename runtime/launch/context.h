@@ -9,6 +9,7 @@
 #include "container/bundle.h"
 #include "container/store.h"
 #include "launch/launch.h"
+#include "launch/listener.h"
 #include "namespaces/namespaces.h"
 #include "process/process.h"
 #include "rootfs/rootfs.h"
@@ -36,7 +37,8 @@ struct launch {
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
     struct container container;
     int procfs;         /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
-    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1 */
+    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1
+                         */
     int start_socket;   /* listening on start.sock; -1 for run */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
@@ -66,7 +68,8 @@ void exec_child_main(struct launch *launch) __attribute__((noreturn));
 /* launch/gate.c */
 int gate_open_socket(struct launch *launch, struct error *err); /* runtime: start.sock */
 int gate_wait(struct launch *launch, struct error *err);        /* init: until START */
-int gate_start(int socket, const char *id, struct error *err);  /* start, run: START … the payload runs */
+int gate_start(int socket, const struct listener_peer *peer,
+               struct error *err); /* START … the payload runs */
 int gate_connect(const struct container *container,
                  struct error *err); /* start: connects and closes the gate */
 

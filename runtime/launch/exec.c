@@ -125,6 +125,14 @@ static int set_initial_affinity(const struct exec *exec, struct error *err)
     return affinity && affinity->initial ? process_apply_affinity(affinity->initial, err) : 0;
 }
 
+static int open_gate(struct launch *launch, struct error *err)
+{
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "running", launch->pid,
+                                        launch->pidfd };
+
+    return gate_start(launch->socket, &peer, err);
+}
+
 static int start_child(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
@@ -133,8 +141,7 @@ static int start_child(struct exec *exec, struct error *err)
         return -1;
     if (launch_place_init(launch, err) < 0 || launch_serve_init(launch, err) < 0 ||
         pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
-        pid_file_write(exec->options->pid_file, launch->pid, err) < 0 ||
-        gate_start(launch->socket, exec->options->id, err) < 0) {
+        pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
         launch_kill_init(launch);
         return -1;
     }

@@ -86,13 +86,15 @@ int gate_connect(const struct container *container, struct error *err)
     return take_fd(&connection);
 }
 
-int gate_start(int socket, const char *id, struct error *err)
+int gate_start(int socket, const struct listener_peer *peer, struct error *err)
 {
     struct message message;
 
-    if (message_send(socket, MESSAGE_START, 0, -1, err) < 0)
-        return fail_in(err, "start %s", id);
-    if (message_receive(socket, &message, err) < 0)
+    if (message_send(socket, MESSAGE_START, 0, -1, err) < 0 || message_receive(socket, &message, err) < 0)
+        return -1;
+    if (message.type == MESSAGE_LISTENER &&
+        (listener_hand_over(peer, message.value, message.address, err) < 0 ||
+         message_receive(socket, &message, err) < 0))
         return -1;
     if (message.type != MESSAGE_END)
         return fail(err, EPROTO, "init sent message %d where it should have run the payload",

@@ -103,11 +103,13 @@ int payload_reset_signals(struct launch *launch, struct error *err)
 
 int payload_seccomp(struct launch *launch, struct error *err)
 {
-    int listener = -1;
+    int none = -1;
 
     if (!launch->seccomp.program.len)
         return 0;
-    return seccomp_filter_load(&launch->seccomp, &listener, err);
+    if (launch->seccomp.notify)
+        return listener_load_filter(&launch->seccomp, launch->socket, err);
+    return seccomp_filter_load(&launch->seccomp, &none, err);
 }
 
 int payload_execute(struct launch *launch, struct error *err)

@@ -12,6 +12,7 @@
 struct packet {
     int32_t type;
     int32_t value;
+    uint64_t address;
     char text[ERROR_TEXT_SIZE]; /* only as much as is needed is sent */
 };
 
@@ -55,6 +56,16 @@ int message_send(int socket, enum message_type type, int32_t value, int fd, stru
     struct packet packet = { .type = (int32_t)type, .value = value };
 
     if (send_packet(socket, &packet, PACKET_HEADER, fd) < 0)
+        return fail_errno(err, "send to the other process of the launch");
+    return 0;
+}
+
+int message_send_address(int socket, enum message_type type, int32_t value, uint64_t address,
+                         struct error *err)
+{
+    struct packet packet = { .type = (int32_t)type, .value = value, .address = address };
+
+    if (send_packet(socket, &packet, PACKET_HEADER, -1) < 0)
         return fail_errno(err, "send to the other process of the launch");
     return 0;
 }
@@ -129,6 +140,7 @@ int message_receive(int socket, struct message *message, struct error *err)
             return fail(err, packet.value, "%s", packet.text);
         message->type = (enum message_type)packet.type;
         message->value = packet.value;
+        message->address = packet.address;
         return 0;
     }
 }

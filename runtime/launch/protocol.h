@@ -34,6 +34,7 @@ enum message_type {
     MESSAGE_TERMINAL,
     MESSAGE_READY,
     MESSAGE_START,
+    MESSAGE_LISTENER,
     MESSAGE_LOG,
     MESSAGE_ERROR,
 };
@@ -41,6 +42,7 @@ enum message_type {
 struct message {
     enum message_type type;
     int32_t value;
+    uint64_t address;
     int fd; /* received descriptor, or -1; the receiver's to close */
 };
 
@@ -48,6 +50,9 @@ struct message {
 int message_pair(int ends[2], struct error *err);
 
 int message_send(int socket, enum message_type type, int32_t value, int fd, struct error *err);
+
+int message_send_address(int socket, enum message_type type, int32_t value, uint64_t address,
+                         struct error *err);
 
 /* Best effort: the other side may be gone. */
 void message_send_error(int socket, const struct error *failure);

@@ -10,7 +10,10 @@
 
 static int start_payload(struct launch *launch, struct error *err)
 {
-    if (gate_start(launch->socket, launch->options->id, err) < 0)
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid,
+                                        launch->pidfd };
+
+    if (gate_start(launch->socket, &peer, err) < 0)
         return -1;
     launch->started = true;
     return hooks_at_poststart(launch->bundle.config, &launch->container, err);

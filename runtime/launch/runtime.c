@@ -69,8 +69,6 @@ static int check_supported(const struct launch *launch, struct error *err)
 
     if (linux->intel_rdt)
         return fail(err, ENOTSUP, "linux.intelRdt: not supported yet");
-    if (launch->seccomp.notify)
-        return fail(err, ENOTSUP, "linux.seccomp: SCMP_ACT_NOTIFY is not supported yet");
     return 0;
 }
 
@@ -146,7 +144,8 @@ static int reserve_id(struct launch *launch, struct error *err)
     const struct oci_hooks *hooks = launch->bundle.config->hooks;
     int result;
 
-    status.poststart_hooks = status.has_poststart_hooks = hooks && hooks->poststart_count;
+    status.start_needs_config = status.has_start_needs_config =
+        (hooks && hooks->poststart_count) || launch->seccomp.notify;
     status.poststop_hooks = status.has_poststop_hooks = hooks && hooks->poststop_count;
     status.created = time_now();
     status.cgroup = cgroup_plan_location(launch->cgroup);
