@@ -59,6 +59,9 @@ int container_save(struct container *container, struct error *err);
 /* flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command" */
 int container_lock(struct container *container, int timeout_ms, struct error *err);
 
+/* Lets other commands delete it while we only watch (run in the foreground). */
+void container_unlock(struct container *container);
+
 /* Removes the directory; the id is free afterwards. */
 int container_remove(struct container *container, struct error *err);
 
