@@ -68,6 +68,9 @@ int container_save(struct container *container, struct error *err);
  */
 int container_lock(struct container *container, int timeout_ms, struct error *err);
 
+/* Lets other commands delete it while we only watch (run in the foreground). */
+void container_unlock(struct container *container);
+
 /* Removes the directory, status.json last; the id is free afterwards. The lock must be ours. */
 int container_remove(struct container *container, struct error *err);
 
