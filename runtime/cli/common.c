@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "container/strings.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 
 #include <fcntl.h>
@@ -21,13 +21,15 @@ int cli_print_buffer(const struct buffer *buffer, struct error *err)
     return cli_print(buffer->data, buffer->length, err);
 }
 
-int cli_open_store(const struct invocation *invocation, const char *id, struct store *store, struct error *err)
+int cli_open_store(const struct invocation *invocation, const char *id, struct store *store,
+                   struct error *err)
 {
     if (container_id_check(id, err) < 0)
         return -1;
     if (store_open(invocation->globals->root, false, store, err) == 0)
         return 0;
-    if (err->code == ENOENT) /* no state directory, no container: callers look for this wording (contract E1) */
+    if (err->code ==
+        ENOENT) /* no state directory, no container: callers look for this wording (contract E1) */
         return fail(err, ENOENT, "container `%s` does not exist", id);
     return -1;
 }

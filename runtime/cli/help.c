@@ -58,7 +58,8 @@ void help_program(struct buffer *out)
     }
     buffer_add_string(out, "\nGlobal options:\n");
     add_options(out, cli_global_options);
-    buffer_add_string(out, "\n`aril COMMAND --help` shows the options of a command; aril(8) has the details.\n");
+    buffer_add_string(out,
+                      "\n`aril COMMAND --help` shows the options of a command; aril(8) has the details.\n");
 }
 
 void help_command(const struct command *command, struct buffer *out)
