@@ -187,6 +187,17 @@ static int run_session(struct session *session, const char *const *argv, struct 
     return run_command(session, err);
 }
 
+static void close_session(struct session *session)
+{
+    if (session->options) {
+        options_free_values(session->command->options, session->options);
+        options_free_values(session->command->more_options, session->options);
+    }
+    option_values_free(&session->words);
+    option_values_free(&session->positional);
+    free(session->options);
+}
+
 int cli_main(const char *const *argv)
 {
     struct session session = { .failure_status = 1 };
@@ -199,8 +210,6 @@ int cli_main(const char *const *argv)
         log_final_error(&err);
         status = session.failure_status;
     }
-    option_values_free(&session.words);
-    option_values_free(&session.positional);
-    free(session.options);
+    close_session(&session);
     return status;
 }

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum option_kind {
     OPTION_FLAG,   /* bool */
@@ -63,6 +64,7 @@ int options_parse(const char *const *argv, const struct option_table *tables, si
 
 void option_values_add(struct option_values *values, const char *value);
 void option_values_free(struct option_values *values);
+void options_free_values(const struct option_row *rows, void *target); /* of every OPTION_LIST; rows may be NULL */
 
 /* Is `value` one of the "|"-separated words of `choices`? */
 bool option_choice_has(const char *choices, const char *value);
