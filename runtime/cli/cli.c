@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "launch/seal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 struct session {
+    const char *const *argv;
     struct cli_globals globals;
     struct option_values words;      /* the command's name and all behind it */
     struct option_values positional; /* what is left of them beside options */
@@ -184,6 +186,8 @@ static int run_session(struct session *session, const char *const *argv, struct 
         return print_version(err);
     if (!session->command)
         return fail(err, EINVAL, "no command given (see aril --help)");
+    if (session->command->seals_self && seal_self((char **)(uintptr_t)session->argv, err) < 0)
+        return -1;
     return run_command(session, err);
 }
 
@@ -200,7 +204,7 @@ static void close_session(struct session *session)
 
 int cli_main(const char *const *argv)
 {
-    struct session session = { .failure_status = 1 };
+    struct session session = { .argv = argv, .failure_status = 1 };
     struct error err = { 0 };
     int status;
 

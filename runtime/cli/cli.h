@@ -43,6 +43,7 @@ struct command {
     size_t options_size; /* of the struct that the tables fill */
     size_t min_arguments, max_arguments;
     enum option_order order;
+    bool seals_self;    /* enters a container: protects our own executable first (launch/seal.h) */
     int failure_status; /* exit status for errors of run(); 0 means 1 */
     /* The exit status, or -1 with an error. */
     int (*run)(const struct invocation *invocation, struct error *err);

@@ -29,5 +29,6 @@ const struct command command_create = {
     .options_size = sizeof(struct launch_options),
     .min_arguments = 1,
     .max_arguments = 1,
+    .seals_self = true,
     .run = run,
 };

@@ -10,7 +10,7 @@
 
 struct exec_arguments {
     struct exec_flags flags;
-    struct exec_options launch; /* id and process are filled in by run() */
+    struct exec_options launch; /* process is filled in by execute() */
 };
 
 #define FLAG(member) offsetof(struct exec_arguments, flags.member)
@@ -40,18 +40,18 @@ static const struct option_row options[] = {
     { 0 },
 };
 
-/* The configuration as it was at create, not what the bundle holds now (item 12). */
-static struct oci_config *read_saved_config(struct store *store, const char *id, struct error *err)
+/* The container and its configuration as it was at create, not what the bundle holds now (item 12). */
+static int open_container(struct store *store, const char *id, struct container *container,
+                          struct oci_config **config, struct error *err)
 {
-    struct oci_config *config = NULL;
-    struct container container;
-
-    if (store_load(store, id, &container, err) < 0)
-        return NULL;
-    if (container_check(&container, err) == 0)
-        config = oci_config_read_at(container.fd, "config.json", err);
-    container_close(&container);
-    return config;
+    if (store_load(store, id, container, err) < 0)
+        return -1;
+    if (container_check(container, err) == 0)
+        *config = oci_config_read_at(container->fd, "config.json", err);
+    if (*config)
+        return 0;
+    container_close(container);
+    return -1;
 }
 
 static int execute(struct store *store, const struct invocation *invocation, struct error *err)
@@ -59,21 +59,23 @@ static int execute(struct store *store, const struct invocation *invocation, str
     const struct exec_arguments *chosen = invocation->options;
     struct exec_options launch = chosen->launch;
     const char *const *args = invocation->arguments + 1;
-    auto_cleanup(oci_config_cleanup) struct oci_config *config = NULL;
+    struct oci_config *config = NULL;
+    struct container container;
     struct oci_process *process;
     int result;
 
     if (*args && strcmp(*args, "--") == 0) /* exec ID -- COMMAND: as with kubectl */
         args++;
-    launch.id = invocation->arguments[0];
-    config = read_saved_config(store, launch.id, err);
-    if (!config)
+    if (open_container(store, invocation->arguments[0], &container, &config, err) < 0)
         return -1;
     process = exec_process_make(&chosen->flags, args, config, err);
-    if (!process)
+    if (!process) {
+        container_close(&container);
+        oci_config_free(config);
         return -1;
+    }
     launch.process = process;
-    result = launch_exec(store, &launch, err);
+    result = launch_exec(&container, config, &launch, err);
     schema_free(&oci_process_schema, process);
     return result;
 }
@@ -99,6 +101,7 @@ const struct command command_exec = {
     .min_arguments = 1,
     .max_arguments = COMMAND_ANY_ARGUMENTS,
     .order = OPTIONS_FIRST,
+    .seals_self = true,
     .failure_status = 255, /* contract X2: it must differ from what the process may return */
     .run = run,
 };
