@@ -108,6 +108,9 @@ Test(validate, process) /* items 55, 68, 69, 76 */
           "1,\"hard\":1}]",
           "process.rlimits[1].type: RLIMIT_CORE is already set" },
         { "\"execCPUAffinity\":{\"initial\":\"0-3,7\",\"final\":\"\"}", NULL },
+        { "\"execCPUAffinity\":{\"initial\":\" 0-3 , 7 \"}", NULL },
+        { "\"execCPUAffinity\":{\"initial\":\" \"}",
+          "process.execCPUAffinity.initial: ' ' is not a list like 0-3,7" },
         { "\"execCPUAffinity\":{\"initial\":\"3-0\"}",
           "process.execCPUAffinity.initial: '3-0' is not a list like 0-3,7" },
         { "\"execCPUAffinity\":{\"final\":\"0,\"}",
@@ -393,6 +396,10 @@ Test(validate, resources) /* items 167, 191, 193, 194, 197, 198 */
         { "\"cpu\":{\"cpus\":\"0-1\",\"mems\":\"\"}", NULL },
         { "\"cpu\":{\"cpus\":\"a\"}", "linux.resources.cpu.cpus: 'a' is not a list like 0-3,7" },
         { "\"cpu\":{\"mems\":\"0\\n\"}", "linux.resources.cpu.mems: '0 ' is not a list like 0-3,7" },
+        { "\"memory\":{\"swappiness\":100}", NULL },
+        { "\"memory\":{\"swappiness\":18446744073709551615}", NULL },
+        { "\"memory\":{\"swappiness\":101}",
+          "linux.resources.memory.swappiness: 101 is not in the range 0 to 100" },
         { "\"blockIO\":{\"weight\":0,\"leafWeight\":1000}", NULL },
         { "\"blockIO\":{\"weight\":9}",
           "linux.resources.blockIO.weight: 9 is neither 0 nor in the range 10 to 1000" },
@@ -413,6 +420,20 @@ Test(validate, resources) /* items 167, 191, 193, 194, 197, 198 */
     };
 
     expect_rows(IN_RESOURCES, rows, array_length(rows));
+}
+
+Test(validate, resources_alone) /* update */
+{
+    static const char text[] = "{\"memory\":{\"swappiness\":18446744073709551615,\"limit\":5}}";
+    static const char wrong[] = "{\"unified\":{\"a/b\":\"1\"}}";
+    struct error err = { 0 };
+    struct oci_resources *resources = oci_resources_parse("r.json", text, sizeof text - 1, &err);
+
+    cr_assert_not_null(resources, "%s", err.text);
+    cr_assert(resources->memory->has_limit && !resources->memory->has_swappiness);
+    schema_free(&oci_resources_schema, resources);
+    cr_assert_null(oci_resources_parse("r.json", wrong, sizeof wrong - 1, &err));
+    cr_assert_str_eq(err.text, "r.json: unified[\"a/b\"]: not a file name");
 }
 
 Test(validate, hooks) /* item 245 */
