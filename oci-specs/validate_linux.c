@@ -2,7 +2,9 @@
  */
 #include "oci-specs/validate.h"
 
+#include "base/cleanup.h"
 #include "base/memory.h"
+#include "oci-specs/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +96,14 @@ static const char *target_name(const struct oci_net_device *device)
     return is_set(device->name) ? device->name : device->host_name;
 }
 
+static int fail_net_device(const struct oci_net_device *device, const char *member, const char *message,
+                           const char *name, struct error *err)
+{
+    auto_free char *path = json_member_path("linux.netDevices", device->host_name);
+
+    return fail(err, EINVAL, "%s%s: '%.80s' %s", path, member, name, message);
+}
+
 /* Item 157 */
 static int check_net_device(const struct oci_net_device *devices, size_t index, struct error *err)
 {
@@ -101,16 +111,12 @@ static int check_net_device(const struct oci_net_device *devices, size_t index, 
     const char *target = target_name(device);
 
     if (!is_interface_name(device->host_name, false))
-        return fail(err, EINVAL, "linux.netDevices[\"%.80s\"]: not a name of a network interface",
-                    device->host_name);
+        return fail_net_device(device, "", "is not a name of a network interface", device->host_name, err);
     if (!is_interface_name(target, true))
-        return fail(err, EINVAL,
-                    "linux.netDevices[\"%s\"].name: '%.80s' is not a name of a network interface",
-                    device->host_name, target);
+        return fail_net_device(device, ".name", "is not a name of a network interface", target, err);
     for (size_t i = 0; i < index; i++)
         if (!is_template(target) && strcmp(target, target_name(&devices[i])) == 0)
-            return fail(err, EINVAL, "linux.netDevices[\"%s\"].name: %s is the name of \"%s\" too",
-                        device->host_name, target, devices[i].host_name);
+            return fail_net_device(device, ".name", "is the name of another one too", target, err);
     return 0;
 }
 

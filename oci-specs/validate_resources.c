@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "oci-specs/json.h"
 
 #include <string.h>
 
@@ -91,13 +92,21 @@ static int check_hugepages(const struct oci_resources *resources, const char *pr
     return 0;
 }
 
+static int fail_member(const char *prefix, const char *map, const char *key, const char *message,
+                       struct error *err)
+{
+    auto_free char *path = json_member_path(map, key);
+
+    return fail(err, EINVAL, "%s%s: %s", prefix, path, message);
+}
+
 /* Item 197 */
 static int check_rdma(const struct oci_resources *resources, const char *prefix, struct error *err)
 {
     for (size_t i = 0; i < resources->rdma_count; i++)
         if (!resources->rdma[i].has_hca_handles && !resources->rdma[i].has_hca_objects)
-            return fail(err, EINVAL, "%srdma[\"%.80s\"]: needs hcaHandles or hcaObjects", prefix,
-                        resources->rdma[i].device);
+            return fail_member(prefix, "rdma", resources->rdma[i].device, "needs hcaHandles or hcaObjects",
+                               err);
     return 0;
 }
 
@@ -108,7 +117,7 @@ static int check_unified(const struct oci_resources *resources, const char *pref
         const char *name = resources->unified.items[i].key;
 
         if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-            return fail(err, EINVAL, "%sunified[\"%.80s\"]: not a file name", prefix, name);
+            return fail_member(prefix, "unified", name, "is not a file name", err);
     }
     return 0;
 }

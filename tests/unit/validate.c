@@ -339,19 +339,19 @@ Test(validate, net_devices) /* item 157 */
     static const struct row rows[] = {
         { "\"eth0\":{},\"eth1\":{\"name\":\"\"},\"eth2\":{\"name\":\"ctr%d\"},\"eth3\":{\"name\":\"ctr%d\"}",
           NULL },
-        { "\"eth%d\":{}", "linux.netDevices[\"eth%d\"]: not a name of a network interface" },
-        { "\"a b\":{}", "linux.netDevices[\"a b\"]: not a name of a network interface" },
-        { "\"..\":{}", "linux.netDevices[\"..\"]: not a name of a network interface" },
+        { "\"eth%d\":{}", "linux.netDevices[\"eth%d\"]: 'eth%d' is not a name of a network interface" },
+        { "\"a b\":{}", "linux.netDevices[\"a b\"]: 'a b' is not a name of a network interface" },
+        { "\"..\":{}", "linux.netDevices[\"..\"]: '..' is not a name of a network interface" },
         { "\"eth0123456789012\":{}",
-          "linux.netDevices[\"eth0123456789012\"]: not a name of a network interface" },
+          "linux.netDevices.eth0123456789012: 'eth0123456789012' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"a/b\"}",
-          "linux.netDevices[\"eth0\"].name: 'a/b' is not a name of a network interface" },
+          "linux.netDevices.eth0.name: 'a/b' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"%d%d\"}",
-          "linux.netDevices[\"eth0\"].name: '%d%d' is not a name of a network interface" },
+          "linux.netDevices.eth0.name: '%d%d' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"e%s\"}",
-          "linux.netDevices[\"eth0\"].name: 'e%s' is not a name of a network interface" },
+          "linux.netDevices.eth0.name: 'e%s' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"eth1\"},\"eth1\":{}",
-          "linux.netDevices[\"eth1\"].name: eth1 is the name of \"eth0\" too" },
+          "linux.netDevices.eth1.name: 'eth1' is the name of another one too" },
     };
 
     expect_rows(IN_LINUX, without, array_length(without));
@@ -412,11 +412,11 @@ Test(validate, resources) /* items 167, 191, 193, 194, 197, 198 */
           "linux.resources.hugepageLimits[0].pageSize: '02MB' is not a size like 2MB" },
         { "\"hugepageLimits\":[{\"pageSize\":\"../x\",\"limit\":0}]",
           "linux.resources.hugepageLimits[0].pageSize: '../x' is not a size like 2MB" },
-        { "\"rdma\":{\"mlx5_1\":{}}", "linux.resources.rdma[\"mlx5_1\"]: needs hcaHandles or hcaObjects" },
+        { "\"rdma\":{\"mlx5_1\":{}}", "linux.resources.rdma.mlx5_1: needs hcaHandles or hcaObjects" },
         { "\"unified\":{\"memory.high\":\"1\"}", NULL },
         { "\"unified\":{\"../memory.high\":\"1\"}",
-          "linux.resources.unified[\"../memory.high\"]: not a file name" },
-        { "\"unified\":{\"..\":\"1\"}", "linux.resources.unified[\"..\"]: not a file name" },
+          "linux.resources.unified[\"../memory.high\"]: is not a file name" },
+        { "\"unified\":{\"..\":\"1\"}", "linux.resources.unified[\"..\"]: is not a file name" },
     };
 
     expect_rows(IN_RESOURCES, rows, array_length(rows));
@@ -433,7 +433,7 @@ Test(validate, resources_alone) /* update */
     cr_assert(resources->memory->has_limit && !resources->memory->has_swappiness);
     schema_free(&oci_resources_schema, resources);
     cr_assert_null(oci_resources_parse("r.json", wrong, sizeof wrong - 1, &err));
-    cr_assert_str_eq(err.text, "r.json: unified[\"a/b\"]: not a file name");
+    cr_assert_str_eq(err.text, "r.json: unified[\"a/b\"]: is not a file name");
 }
 
 Test(validate, hooks) /* item 245 */
