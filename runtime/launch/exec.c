@@ -98,6 +98,7 @@ static int make_plans(struct exec *exec, struct error *err)
     struct launch *launch = &exec->launch;
     const struct oci_config *config = launch->bundle.config;
 
+    launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (check_terminal(exec, err) < 0 || oci_process_validate(exec->options->process, "process", err) < 0 ||
         process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
         return -1;

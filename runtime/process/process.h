@@ -85,9 +85,6 @@ int process_apply_ids(const struct process_plan *plan, struct error *err);
  */
 int process_apply_cwd(const struct process_plan *plan, struct error *err);
 
-/* A CPU list such as "0-3,7" for the calling process (execCPUAffinity, items 76-77). */
-int process_apply_affinity(const char *list, struct error *err);
-
 /*
  * Finds args[0] with the container's PATH, as execvp would, before start: *path is owned. Errors name it
  * (contract E4, E5): exec: "x": executable file not found in $PATH: no such file or directory
