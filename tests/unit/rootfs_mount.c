@@ -64,9 +64,9 @@ static void default_config(struct jail *jail)
     check_mount(jail, "/sys", "ro,nosuid,nodev,noexec,relatime", "- sysfs sysfs");
     check_mount(jail, "/sys/fs/cgroup", "ro,nosuid,nodev,noexec,relatime", "- ");
     check_mount(jail, "/proc/sys", "ro,relatime", "- proc proc"); /* item 125 */
-    check_mount(jail, "/proc/kcore", "", "- ");                   /* item 124 */
+    check_mount(jail, "/proc/keys", "", "- ");                    /* item 124 */
     check(jail,
-          stat("/proc/kcore", &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3));
+          stat("/proc/keys", &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3));
     check(jail, stat("/dev/null", &status) == 0 && status.st_rdev == makedev(1, 3));
     check(jail, mode_of("/dev/tty") == (S_IFCHR | 0666));
     check_link(jail, "/dev/fd", "/proc/self/fd"); /* item 45 */
