@@ -83,7 +83,7 @@ void jail_config(struct jail *jail, const char *json)
     for (char *c = copy; *c; c++)
         if (*c == '\'')
             *c = '"';
-    jail->config = oci_config_parse("config.json", copy, strlen(copy), &jail->err);
+    jail->config = schema_parse(&oci_config_schema, "config.json", copy, strlen(copy), &jail->err);
     check(jail, jail->config);
 }
 
