@@ -13,6 +13,9 @@ int oci_config_validate(const struct oci_config *config, struct error *err);
 /* The same for a process object that exec brings (`what` names it in errors: "process"). */
 int oci_process_validate(const struct oci_process *process, const char *what, struct error *err);
 
+/* The same for a resources object that update brings (`what`: "linux.resources", or how its document is called). */
+int oci_resources_validate(const struct oci_resources *resources, const char *what, struct error *err);
+
 /* What `aril spec` writes (contract O8); rootless: user namespace with the caller's ids. Owned. */
 struct oci_config *oci_config_default(bool rootless);
 

@@ -32,8 +32,9 @@ struct container {
     char *id;
     int fd;      /* of ROOT/ID, O_DIRECTORY; the flock hangs on it */
     int root_fd; /* borrowed from the store */
-    struct container_status *status;
+    struct container_status *status; /* never NULL: all but the id is empty when it is corrupt */
     bool corrupt; /* status.json cannot be read: only delete --force makes sense */
+    bool locked;  /* by us, see container_lock() */
 };
 
 /* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes. Error: "invalid container ID format: X". */
@@ -53,19 +54,30 @@ int store_create(struct store *store, const char *id, const struct container_sta
 /* Loads a container. ENOENT: "container `ID` does not exist". A broken status sets `corrupt` instead of failing. */
 int store_load(struct store *store, const char *id, struct container *container, struct error *err);
 
+/* For all who need more than the id: an error that says what is wrong with status.json. */
+int container_check(const struct container *container, struct error *err);
+
 /* Replaces status.json with container->status. */
 int container_save(struct container *container, struct error *err);
 
-/* flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command" */
+/*
+ * flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command". What was read before
+ * may be out of date once the lock is ours: the status is read again, and ENOENT says that the container was deleted meanwhile.
+ * The lock hangs on the open file, which a cloned process shares: it lasts until container_close() here, or until all
+ * copies of the fd are closed.
+ */
 int container_lock(struct container *container, int timeout_ms, struct error *err);
 
 /* Lets other commands delete it while we only watch (run in the foreground). */
 void container_unlock(struct container *container);
 
-/* Removes the directory; the id is free afterwards. */
+/* Removes the directory, status.json last; the id is free afterwards. The lock must be ours. */
 int container_remove(struct container *container, struct error *err);
 
 void container_close(struct container *container); /* frees; releases the lock */
+
+/* Is a command working on this container now (holding its lock)? */
+bool container_is_locked(const struct container *container);
 
 const char *container_state_name(enum container_state state);
 

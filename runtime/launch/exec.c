@@ -68,16 +68,12 @@ static int open_root(struct launch *launch, struct error *err)
     return launch->container_root < 0 ? fail_errno(err, "open %s", path) : 0;
 }
 
-static int open_container(struct exec *exec, struct store *store, struct error *err)
+static int open_container(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
-    const struct container_status *status;
+    const struct container_status *status = launch->container.status;
 
-    if (store_load(store, exec->options->id, &launch->container, err) < 0 || check_state(exec, err) < 0)
-        return -1;
-    status = launch->container.status;
-    launch->bundle.config = oci_config_read_at(launch->container.fd, "config.json", err);
-    if (!launch->bundle.config)
+    if (check_state(exec, err) < 0)
         return -1;
     exec->init_pidfd = process_open(status->pid, status->pid_start_time);
     if (exec->init_pidfd < 0)
@@ -102,6 +98,7 @@ static int make_plans(struct exec *exec, struct error *err)
     struct launch *launch = &exec->launch;
     const struct oci_config *config = launch->bundle.config;
 
+    launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (check_terminal(exec, err) < 0 || oci_process_validate(exec->options->process, "process", err) < 0 ||
         process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
         return -1;
@@ -149,12 +146,12 @@ static int start_child(struct exec *exec, struct error *err)
     return 0;
 }
 
-static int run(struct exec *exec, struct store *store, struct error *err)
+static int run(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
     auto_close int signal_fd = -1;
 
-    if (open_container(exec, store, err) < 0 || make_plans(exec, err) < 0)
+    if (open_container(exec, err) < 0 || make_plans(exec, err) < 0)
         return -1;
     if (launch->foreground && supervise_block_signals(&launch->saved_mask, &signal_fd, err) < 0)
         return -1;
@@ -163,17 +160,19 @@ static int run(struct exec *exec, struct store *store, struct error *err)
     return launch->foreground ? launch_supervise(launch, signal_fd, err) : 0;
 }
 
-int launch_exec(struct store *store, const struct exec_options *options, struct error *err)
+int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
+                struct error *err)
 {
     struct exec exec = { .options = options, .init_pidfd = -1 };
     int result;
 
-    exec.launch_options.id = options->id;
-    exec.launch_options.console_socket = options->console_socket;
-    launch_init(&exec.launch, store, &exec.launch_options, !options->detach);
+    launch_init(&exec.launch, NULL, &exec.launch_options, !options->detach);
+    exec.launch.container = *container;
+    exec.launch.bundle.config = config;
     exec.launch.child_main = exec_child_main;
     exec.launch.preserve_fds = options->preserve_fds;
-    result = run(&exec, store, err);
+    exec.launch_options.id = container->id;
+    result = run(&exec, err);
     cleanup_close(&exec.init_pidfd);
     free(exec.cgroup_path);
     launch_close(&exec.launch);

@@ -41,4 +41,6 @@ struct exec_options {
     bool detach;
     bool ignore_paused;
 };
-int launch_exec(struct store *store, const struct exec_options *options, struct error *err);
+/* The container was loaded and its saved config read by the caller; both are taken over and released. */
+int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
+                struct error *err);

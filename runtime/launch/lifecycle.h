@@ -12,6 +12,9 @@
  */
 enum container_state container_state(const struct container *container);
 
+bool container_has_cgroup(const struct container *container); /* false: --cgroup-manager disabled, or none was made yet */
+bool container_is_frozen(const struct container *container);
+
 /*
  * Sends a signal to init through its pidfd, or to every process of the cgroup with `all`. Not running: ESRCH
  * with the text "container not running: no such process" (contract E2); with `all` a stopped container is

@@ -66,18 +66,31 @@ static int apply_capabilities(const struct launch *launch, struct error *err)
     return capabilities_apply(&plan, err);
 }
 
+/* As root, so that a directory of root's can be the cwd of any user; where root may not enter (NFS), again as the user. */
+static int enter_cwd(const struct process_plan *plan, bool *again, struct error *err)
+{
+    if (process_apply_cwd(plan, err) == 0)
+        return 0;
+    *again = err->code == EACCES;
+    return *again ? 0 : -1;
+}
+
 int payload_shed_privileges(struct launch *launch, struct error *err)
 {
-    const struct process_plan *plan = &launch->process;
+    struct process_plan *plan = &launch->process;
+    bool cwd_again = false;
 
-    if (stdio_give_to(plan->uid, err) < 0 || capabilities_drop_bounding(plan, err) < 0)
+    if (launch->in_user_namespace && process_plan_check_setgroups(plan, launch->procfs, err) < 0)
+        return -1;
+    if (stdio_give_to(plan->uid, err) < 0 || enter_cwd(plan, &cwd_again, err) < 0 ||
+        capabilities_drop_bounding(plan, err) < 0)
         return -1;
     if (plan->process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return fail_errno(err, "process.noNewPrivileges");
     if (process_apply_ids(plan, err) < 0 || apply_capabilities(launch, err) < 0)
         return -1;
     umask(plan->umask);
-    return process_apply_cwd(plan, err);
+    return cwd_again ? process_apply_cwd(plan, err) : 0;
 }
 
 int payload_find_executable(struct launch *launch, struct error *err)

@@ -14,7 +14,7 @@ int payload_attributes(struct launch *launch,
                        struct error *err); /* rlimits, scheduling, memory policy, personality */
 int payload_label(struct launch *launch, struct error *err);
 /*
- * The one tested order: bounding set, no_new_privs, groups, gid, uid, capabilities, umask, working directory.
+ * The one tested order: working directory, bounding set, no_new_privs, groups, gid, uid, capabilities, umask.
  * With a seccomp filter to load and no no_new_privs, CAP_SYS_ADMIN stays in the permitted set until execve()
  * takes it away (it is in neither the bounding nor the ambient set).
  */

@@ -76,6 +76,7 @@ static int make_plans(struct launch *launch, struct error *err)
 {
     const struct oci_config *config = launch->bundle.config;
 
+    launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (namespace_plan_make(config, &launch->namespaces, err) < 0 || sysctl_check(config, err) < 0 ||
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
@@ -202,7 +203,7 @@ static int plan_rootfs(struct launch *launch, struct error *err)
         .rootfs = launch->bundle.rootfs,
         .cgroup = launch->container.status->cgroup,
         .no_pivot = launch->options->no_pivot,
-        .rootless = !namespaces_initial_user(),
+        .rootless = launch->rootless,
     };
 
     launch->rootfs = rootfs_plan_make(launch->bundle.config, &context, err);
@@ -374,6 +375,7 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
     };
+    launch->rootless = geteuid() != 0 || !namespaces_initial_user();
     sigprocmask(SIG_BLOCK, NULL, &launch->saved_mask);
 }
 

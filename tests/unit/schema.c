@@ -395,7 +395,7 @@ Test(schema, long_quotes_are_cut)
     memset(value, '9', 5000);
     text = memory_format("{\"ociVersion\":\"1\",\"linux\":{\"sysctl\":{\"%s\":1}}}", key);
     cr_assert_null(parse(text, &err));
-    cr_assert_str_eq(err.text, "config.json:1:5042: linux.sysctl."
+    cr_assert_str_eq(err.text, "config.json:1:5041: linux.sysctl."
                                "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...: "
                                "must be a string, is a number");
     free(text);
