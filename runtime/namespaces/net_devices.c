@@ -3,9 +3,9 @@
  * namespace. In the runtime, which stays where it is; after this nobody looks at the devices again (item
  * 159).
  *
- * A device is moved under a name of its own, gets its addresses back (a move drops them), and then its final
- * name and IFF_UP in one request. When something fails, everything that was moved goes back the same way: a
- * virtual device would be destroyed with the namespace otherwise.
+ * A device is moved under a name that nobody else has, and then gets its final name, its addresses (a move
+ * drops them) and IFF_UP. When something fails, everything that was moved goes back the same way: a virtual
+ * device would be destroyed with the namespace otherwise.
  */
 #include "namespaces/namespaces.h"
 
@@ -287,29 +287,41 @@ static int move_between(struct rtnetlink *from, struct rtnetlink *to, int namesp
     return 0;
 }
 
-static int finish_device(struct rtnetlink *netlink, const struct device *device, const char *name, bool up,
+static int rename_device(struct rtnetlink *netlink, const struct device *device, const char *name,
                          struct error *err)
 {
-    struct ifinfomsg link = { .ifi_index = device->index,
-                              .ifi_flags = up ? IFF_UP : 0,
-                              .ifi_change = IFF_UP };
+    struct ifinfomsg link = { .ifi_index = device->index };
     struct rtnetlink_request request;
 
     rtnetlink_begin(&request, RTM_NEWLINK, 0, &link, sizeof link);
     rtnetlink_attribute(&request, IFLA_IFNAME, name, strlen(name) + 1);
-    if (rtnetlink_ask(netlink, &request, NULL, NULL, err) < 0)
-        return fail_in(err, "name it %s and set it up", name);
-    return 0;
+    return rtnetlink_ask(netlink, &request, NULL, NULL, err) < 0 ? fail_in(err, "rename to %s", name) : 0;
+}
+
+static int set_up(struct rtnetlink *netlink, const struct device *device, struct error *err)
+{
+    struct ifinfomsg link = { .ifi_index = device->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+    struct rtnetlink_request request;
+
+    rtnetlink_begin(&request, RTM_NEWLINK, 0, &link, sizeof link);
+    return rtnetlink_ask(netlink, &request, NULL, NULL, err) < 0 ? fail_in(err, "set up") : 0;
+}
+
+/* The name before the addresses: renaming rewrites their labels. */
+static int settle(const struct transfer *transfer, struct rtnetlink *netlink, const struct device *device,
+                  const char *name, bool up, struct error *err)
+{
+    if (rename_device(netlink, device, name, err) < 0 ||
+        add_addresses(transfer, netlink, device, name, err) < 0)
+        return -1;
+    return up ? set_up(netlink, device, err) : 0;
 }
 
 static int move_in(struct transfer *transfer, struct device *device, struct error *err)
 {
-    struct rtnetlink *inside = &transfer->container;
-
-    if (move_between(&transfer->host, inside, transfer->container_namespace, device, err) < 0 ||
-        add_addresses(transfer, inside, device, device->name, err) < 0)
+    if (move_between(&transfer->host, &transfer->container, transfer->container_namespace, device, err) < 0)
         return -1;
-    return finish_device(inside, device, device->name, true, err);
+    return settle(transfer, &transfer->container, device, device->name, true, err);
 }
 
 static void move_back(struct transfer *transfer, struct device *device)
@@ -317,8 +329,7 @@ static void move_back(struct transfer *transfer, struct device *device)
     struct error err = { 0 };
 
     if (move_between(&transfer->container, &transfer->host, transfer->host_namespace, device, &err) < 0 ||
-        finish_device(&transfer->host, device, device->host_name, device->was_up, &err) < 0 ||
-        add_addresses(transfer, &transfer->host, device, device->host_name, &err) < 0)
+        settle(transfer, &transfer->host, device, device->host_name, device->was_up, &err) < 0)
         log_warning("linux.netDevices[\"%s\"]: move back: %s", device->host_name, err.text);
 }
 
