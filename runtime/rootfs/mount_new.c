@@ -134,7 +134,7 @@ static const char *tmpfs_mode(const struct mount_op *op, int destination, bool m
 {
     struct stat status;
 
-    if (!(op->filesystem & FS_TMPFS) || made || options_data_get(&op->options, "mode") ||
+    if (!(op->filesystem & FS_TMPFS) || made || mount_options_data_get(&op->options, "mode") ||
         fstat(destination, &status) < 0)
         return NULL;
     snprintf(text, size, "%04o", (unsigned)status.st_mode & 07777);

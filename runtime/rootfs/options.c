@@ -148,7 +148,7 @@ static void apply(struct mount_options *options, const struct option *option)
     }
 }
 
-void options_data_add(struct mount_options *options, const char *key, const char *value)
+void mount_options_data_add(struct mount_options *options, const char *key, const char *value)
 {
     struct option_data *data = array_grow(options->data, options->data_count);
 
@@ -156,7 +156,7 @@ void options_data_add(struct mount_options *options, const char *key, const char
     data->value = memory_string(value);
 }
 
-const char *options_data_get(const struct mount_options *options, const char *key)
+const char *mount_options_data_get(const struct mount_options *options, const char *key)
 {
     for (size_t i = options->data_count; i-- > 0;)
         if (strcmp(options->data[i].key, key) == 0)
@@ -189,7 +189,7 @@ static int add_pair(void *context, const char *key, const char *value, struct er
     else if (!value && (strcmp(key, "z") == 0 || strcmp(key, "Z") == 0))
         options->special |= OPTION_RELABEL;
     else if (!add_idmap(options, key, value))
-        options_data_add(options, key, value);
+        mount_options_data_add(options, key, value);
     return 0;
 }
 
@@ -207,7 +207,7 @@ static int add_plain(struct mount_options *options, const char *element, struct 
     return result;
 }
 
-int options_parse(const struct strings *strings, struct mount_options *options, struct error *err)
+int mount_options_parse(const struct strings *strings, struct mount_options *options, struct error *err)
 {
     for (size_t i = 0; i < strings->count; i++) {
         const char *element = strings->items[i];
@@ -220,7 +220,7 @@ int options_parse(const struct strings *strings, struct mount_options *options, 
     return 0;
 }
 
-void options_free(struct mount_options *options)
+void mount_options_free(struct mount_options *options)
 {
     for (size_t i = 0; i < options->data_count; i++) {
         free(options->data[i].key);
@@ -232,7 +232,7 @@ void options_free(struct mount_options *options)
     memset(options, 0, sizeof *options);
 }
 
-bool options_have_attributes(const struct mount_options *options)
+bool mount_options_have_attributes(const struct mount_options *options)
 {
     return options->attributes.set || options->attributes.clear || options->recursive.set ||
            options->recursive.clear;

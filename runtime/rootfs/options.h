@@ -48,15 +48,15 @@ struct mount_options {
 };
 
 /* Adds every option of the array. Errors name the option; the caller adds where it stood. */
-int options_parse(const struct strings *strings, struct mount_options *options, struct error *err);
-void options_free(struct mount_options *options);
+int mount_options_parse(const struct strings *strings, struct mount_options *options, struct error *err);
+void mount_options_free(struct mount_options *options);
 
 /* The value of a data option; NULL when absent, "" when it is a flag. */
-const char *options_data_get(const struct mount_options *options, const char *key);
-void options_data_add(struct mount_options *options, const char *key, const char *value);
+const char *mount_options_data_get(const struct mount_options *options, const char *key);
+void mount_options_data_add(struct mount_options *options, const char *key, const char *value);
 
 /* Is anything but the destination's propagation to be changed? */
-bool options_have_attributes(const struct mount_options *options);
+bool mount_options_have_attributes(const struct mount_options *options);
 
 /*
  * Calls `each` for every piece of an element such as `context="a,b",size=1m`, as libmount splits it. The

@@ -183,7 +183,7 @@ static int plan_mount(struct rootfs_plan *plan, const struct oci_mount *mount, s
     struct mount_op *op = array_grow(plan->mounts, plan->mount_count);
 
     *op = (struct mount_op){ .index = index, .config = mount, .tree = -1, .idmap = -1, .mount = -1 };
-    if (options_parse(&mount->options, &op->options, err) < 0) {
+    if (mount_options_parse(&mount->options, &op->options, err) < 0) {
         fail_in(err, "options");
         return mount_fail_in(op, err);
     }
@@ -428,7 +428,7 @@ static void free_mount(struct mount_op *op)
     close_fd(op->tree);
     close_fd(op->idmap);
     close_fd(op->mount);
-    options_free(&op->options);
+    mount_options_free(&op->options);
     free(op->destination);
     free(op->source);
 }
