@@ -78,7 +78,7 @@ test_join_pid() {
     eq "$(tr '\0' ' ' <"/proc/$(pid_of)/cmdline")" "/bin/sleep 1000 "
     ne "$(rt exec "$ID" /bin/sh -c 'echo $$')" 1
     rt delete --force "$ID"
-    kill "$child"
+    kill -KILL "$child"
     wait $holder 2>/dev/null || true
 }
 
