@@ -1,6 +1,7 @@
 /*
- * Control groups: where a container's cgroup is, its limits, and the operations on it. plan.c and resources.c are pure
- * (config → rows {controller, file, value}); apply.c writes them. v1 (named and combined hierarchies), hybrid and v2.
+ * Control groups: where a container's cgroup is, its limits, and the operations on it. plan.c and resources.c
+ * are pure (config → rows {controller, file, value}); apply.c writes them. v1 (named and combined
+ * hierarchies), hybrid and v2.
  */
 #pragma once
 
@@ -13,9 +14,10 @@
 
 struct cgroup_plan; /* path, driver, rows of limits, device rules */
 
-/* The rows without touching the system. `id` gives the default path "/ID"; ENOTSUP and the JSON path for what cannot be done. */
-struct cgroup_plan *cgroup_plan_make(const struct oci_config *config, const char *id, enum cgroup_driver driver,
-                                     struct error *err);
+/* The rows without touching the system. `id` gives the default path "/ID"; ENOTSUP and the JSON path for what
+ * cannot be done. */
+struct cgroup_plan *cgroup_plan_make(const struct oci_config *config, const char *id,
+                                     enum cgroup_driver driver, struct error *err);
 void cgroup_plan_free(struct cgroup_plan *plan);
 
 /* As JSON-ready rows for `aril plan`: "controller", "file", "value". */
@@ -25,16 +27,23 @@ void cgroup_plan_describe(const struct cgroup_plan *plan, struct buffer *out);
 struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan);
 
 /*
- * Makes the cgroup in every hierarchy that the plan needs and writes the limits. On failure what was made is removed again.
- * *into is a directory fd for CLONE_INTO_CGROUP on pure v2, else -1 (then call cgroup_attach).
+ * Makes the cgroup in every hierarchy that the plan needs and writes the limits. On failure what was made is
+ * removed again. *into is a directory fd for CLONE_INTO_CGROUP on pure v2, else -1 (then call cgroup_attach).
  */
 int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err);
+
+/*
+ * Joins every hierarchy. pid 0: the calling process, which must have one thread, moves itself; on v1 that is
+ * some fifty times faster than moving another (attach.c says why), so let the cloned child do it, before it
+ * unshares or joins any namespace.
+ */
 int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct error *err);
 
 /* For exec: a directory fd for CLONE_INTO_CGROUP, or -1 where that does not exist (v1). */
 int cgroup_open_for_clone(const struct cgroup_location *location);
 
-/* Undoes everything: kills what is inside (cgroup.kill, or freeze and signal), removes the directories. Missing is success. */
+/* Undoes everything: kills what is inside (cgroup.kill, or freeze and signal), removes the directories.
+ * Missing is success. */
 int cgroup_destroy(const struct cgroup_location *location, struct error *err);
 
 int cgroup_kill(const struct cgroup_location *location, int signal, struct error *err);
@@ -45,4 +54,5 @@ int cgroup_freeze(const struct cgroup_location *location, bool frozen, struct er
 bool cgroup_is_frozen(const struct cgroup_location *location);
 
 /* `update`: the same rows on a cgroup that exists. */
-int cgroup_update(const struct cgroup_location *location, const struct oci_resources *resources, struct error *err);
+int cgroup_update(const struct cgroup_location *location, const struct oci_resources *resources,
+                  struct error *err);

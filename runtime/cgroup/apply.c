@@ -1,0 +1,93 @@
+/*
+ * Executes a plan: see cgroup.h. Runs in the runtime before the clone, so that the limits are there before
+ * the first process is. It knows rows, directories and device rules, not the config they come from.
+ */
+#include "cgroup/cgroup.h"
+
+#include "base/cleanup.h"
+#include "cgroup/controllers.h"
+#include "cgroup/devices_v2.h"
+#include "cgroup/directories.h"
+#include "cgroup/make.h"
+#include "cgroup/plan.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static bool is_refusal(int code)
+{
+    return code == EACCES || code == EPERM || code == EROFS;
+}
+
+/* Without the right to make cgroups, a container that asks for no limit runs in the caller's (item 171). */
+static int make_directory(const struct cgroup_plan *plan, struct cgroup_directory *directory,
+                          struct cgroup_made *made, struct error *err)
+{
+    if (cgroup_make(directory, made, err) == 0)
+        return 0;
+    if (!plan->requested && is_refusal(err->code) && cgroup_is_rootless()) {
+        directory->absent = true;
+        return 0;
+    }
+    if (is_refusal(err->code))
+        fail_hint(err, "--cgroup-manager=disabled runs without cgroups");
+    return -1;
+}
+
+static int make_directories(const struct cgroup_plan *plan, struct cgroup_made *made, struct error *err)
+{
+    if (plan->directories.count == 0 && plan->driver != CGROUP_DRIVER_DISABLED &&
+        (plan->requested || !cgroup_is_rootless())) {
+        fail(err, ENOENT, "no cgroup hierarchy is mounted");
+        return fail_hint(err, "--cgroup-manager=disabled runs without cgroups");
+    }
+    for (size_t i = 0; i < plan->directories.count; i++) {
+        struct cgroup_directory *directory = &plan->directories.items[i];
+
+        if (make_directory(plan, directory, made, err) < 0)
+            return -1;
+        if (!directory->controllers[0] && !directory->absent)
+            cgroup_controllers_enable(directory, plan->requested);
+    }
+    return 0;
+}
+
+/* Without privilege the kernel takes no program; the devices that it would deny cannot be made then either.
+ */
+static int apply_devices(const struct cgroup_plan *plan, int cgroup_fd, struct error *err)
+{
+    if (device_rules_allow_all(&plan->devices))
+        return 0;
+    if (devices_v2_apply(cgroup_fd, &plan->devices, err) == 0)
+        return 0;
+    return is_refusal(err->code) && cgroup_is_rootless() ? 0 : -1;
+}
+
+/* v2 alone: the directory that init is cloned into. */
+static int apply_unified(const struct cgroup_plan *plan, int *into, struct error *err)
+{
+    const struct cgroup_directory *directory = &plan->directories.items[0];
+    auto_close int fd = -1;
+
+    if (!plan->unified || directory->absent)
+        return 0;
+    fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(err, "open the cgroup %s", directory->path);
+    if (apply_devices(plan, fd, err) < 0)
+        return -1;
+    *into = take_fd(&fd);
+    return 0;
+}
+
+int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err)
+{
+    auto_cleanup(cgroup_made_free) struct cgroup_made made = { 0 };
+
+    *into = -1;
+    if (make_directories(plan, &made, err) == 0 &&
+        cgroup_rows_write(&plan->rows, &plan->directories, err) == 0 && apply_unified(plan, into, err) == 0)
+        return 0;
+    cgroup_unmake(&made);
+    return -1;
+}

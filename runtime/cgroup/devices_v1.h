@@ -1,0 +1,12 @@
+/* Device rules for the devices controller of v1. Pure. */
+#pragma once
+
+#include "cgroup/device_rules.h"
+#include "cgroup/rows.h"
+
+/*
+ * The fewest writes that bring a cgroup to these rules. A new one (`fresh`) has its parent's rules, so one
+ * where nothing is denied needs none. ENOTSUP for a list that v1 cannot hold.
+ */
+int devices_v1_rows(const struct device_rules *rules, bool fresh, struct cgroup_rows *rows,
+                    struct error *err);

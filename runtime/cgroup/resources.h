@@ -1,0 +1,22 @@
+/*
+ * linux.resources → rows, all properties but `devices` (device_rules.h). Pure. 0 counts as "leave alone"
+ * wherever 0 is no useful limit, because engines send whole structs of zeros with `update`.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "cgroup/rows.h"
+#include "oci-specs/types.h"
+
+int cgroup_resources_v1(const struct oci_resources *resources, struct cgroup_rows *rows, struct error *err);
+int cgroup_resources_v2(const struct oci_resources *resources, struct cgroup_rows *rows, struct error *err);
+
+/* The rules that both versions share: burst and quota, swap and limit, page sizes, what must not be empty. */
+int cgroup_resources_check(const struct oci_resources *resources, struct error *err);
+
+/* pids.max and rdma.max, which are the same on both. */
+void cgroup_resources_pids(const struct oci_resources *resources, struct cgroup_rows *rows);
+void cgroup_resources_rdma(const struct oci_resources *resources, struct cgroup_rows *rows);
+
+/* A property that this version cannot express: "PROPERTY: not supported on cgroup vN". Returns -1. */
+int cgroup_unsupported(struct error *err, const char *property, int version);
