@@ -19,6 +19,17 @@
 /* For a config without PATH, as crun has it; execvp() itself would look into /bin and /usr/bin. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* 0 or an errno value. In an old Docker's seccomp filter the call that looks at effective ids and
+ * capabilities gives EPERM. */
+static int check_access(const char *path)
+{
+    if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+        return 0;
+    if (errno != EPERM)
+        return errno;
+    return faccessat(AT_FDCWD, path, X_OK, 0) < 0 ? errno : 0;
+}
+
 /* 0, or the errno value that execve() would give (EISDIR instead of its EACCES for a directory). */
 static int check_executable(const char *path)
 {
@@ -30,7 +41,7 @@ static int check_executable(const char *path)
         return EISDIR;
     if (!S_ISREG(status.st_mode))
         return EACCES;
-    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+    return check_access(path);
 }
 
 static int fail_path(const char *name, int code, struct error *err)

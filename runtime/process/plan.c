@@ -15,8 +15,9 @@
  * 58). */
 #define DEFAULT_UMASK 0022
 
-#define INVALID_ID UINT32_MAX /* (uid_t)-1 means "leave it" to the kernel: never root by accident (rule 8)   \
-                               */
+#define INVALID_ID                                                                                           \
+    UINT32_MAX /* (uid_t)-1 means "leave it" to the kernel: never root by accident (rule 8)                  \
+                */
 
 static int plan_user(struct process_plan *plan, struct error *err)
 {
