@@ -9,21 +9,22 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/memory.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 bool label_apparmor_enabled(void)
 {
     auto_free char *enabled = NULL;
     struct error ignored;
 
-    return file_read_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &enabled, NULL, &ignored) ==
-               0 &&
+    return file_read_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 4096, &enabled, NULL,
+                        &ignored) == 0 &&
            enabled[0] == 'Y';
 }
 
@@ -34,54 +35,63 @@ bool label_selinux_enabled(void)
     return statfs("/sys/fs/selinux", &status) == 0 && (unsigned long)status.f_type == SELINUX_MAGIC;
 }
 
-/* The name in backticks: podman looks for that and makes an error of its own kind of it (P7). */
-static int write_attribute(int procfs, const char *attribute, const char *value, struct error *err)
+/* 0 or an errno value. */
+static int write_attribute(int procfs, const char *attribute, const char *value)
 {
-    auto_free char *path = memory_format("self/attr/%s", attribute);
+    char path[64];
 
-    if (file_write_string_at(procfs, path, value) < 0)
-        return fail_errno(err, "write to `/proc/%s`", path);
-    return 0;
+    snprintf(path, sizeof path, "self/attr/%s", attribute);
+    return file_write_string_at(procfs, path, value) < 0 ? errno : 0;
 }
 
-/* AppArmor's own directory is as old as Linux 5.8; before it the first security module owned attr/exec. */
-static int write_apparmor(int procfs, const char *value, struct error *err)
+/*
+ * podman looks for a file name in backticks and makes an error of its own kind of it, unless it finds "no
+ * such file or directory" first and blames the executable (P7): so what is explained here has no errno text.
+ */
+static int fail_write(const char *attribute, int code, const char *problem, struct error *err)
 {
-    if (write_attribute(procfs, "apparmor/exec", value, err) == 0)
-        return 0;
-    return err->code == ENOENT && faccessat(procfs, "self/attr/apparmor/exec", F_OK, 0) < 0
-               ? write_attribute(procfs, "exec", value, err)
-               : -1;
+    if (problem)
+        return fail(err, code, "%s: write to `/proc/self/attr/%s`", problem, attribute);
+    return fail(err, code, "write to `/proc/self/attr/%s`: %s", attribute, errno_text(code));
 }
 
 static int set_apparmor(const char *profile, int procfs, struct error *err)
 {
     auto_free char *value = memory_format("exec %s", profile);
+    const char *attribute = "apparmor/exec", *problem = NULL;
+    bool own_file = true;
+    int code = write_attribute(procfs, attribute, value);
 
-    if (write_apparmor(procfs, value, err) == 0)
-        return 0;
-    /* Without AppArmor the kernel answers EINVAL, or there is no such file; a profile that is not loaded:
-     * ENOENT. */
-    if (err->code == EINVAL || faccessat(procfs, "self/attr/apparmor/exec", F_OK, 0) < 0) {
-        if (strcmp(profile, "unconfined") == 0) {
-            log_debug("process.apparmorProfile: unconfined, and AppArmor is not enabled on this host");
-            return 0;
-        }
-        return fail_in(err, "process.apparmorProfile: %s: AppArmor is not enabled on this host", profile);
+    /* AppArmor's own directory is as old as Linux 5.8; before it the first security module had attr/exec. */
+    if (code == ENOENT && faccessat(procfs, "self/attr/apparmor/exec", F_OK, 0) < 0) {
+        attribute = "exec";
+        own_file = false;
+        code = write_attribute(procfs, attribute, value);
     }
+    if (code == 0)
+        return 0;
+    if (code == EINVAL || (code == ENOENT && !own_file)) /* what the kernel answers without AppArmor */
+        problem = "AppArmor is not enabled on this host";
+    else if (code == ENOENT)
+        problem = "the profile is not loaded";
+    if (strcmp(profile, "unconfined") == 0 && (code == EINVAL || !own_file)) /* that it is already */
+        return 0;
+    fail_write(attribute, code, problem, err);
     return fail_in(err, "process.apparmorProfile: %s", profile);
 }
 
 static int set_selinux(const char *label, int procfs, struct error *err)
 {
-    if (write_attribute(procfs, "exec", label, err) == 0)
+    int code = write_attribute(procfs, "exec", label);
+
+    if (code == 0)
         return 0;
-    /* runc refuses too; crun would go on without the label. The host's /sys is out of sight here, so both
-     * causes are named. */
-    if (err->code == EINVAL || err->code == ENOENT)
-        return fail_in(err,
-                       "process.selinuxLabel: %s: SELinux is not enabled on this host, or has no such label",
-                       label);
+    /* runc refuses too; crun would go on without the label. The host's /sys is out of sight, so both causes
+     * are named. */
+    fail_write("exec", code,
+               code == EINVAL || code == ENOENT ? "SELinux is not enabled on this host, or has no such label"
+                                                : NULL,
+               err);
     return fail_in(err, "process.selinuxLabel: %s", label);
 }
 
@@ -98,9 +108,13 @@ int label_set_exec(const struct oci_process *process, int procfs, struct error *
 
 int label_set_keyring(const char *selinux_label, int procfs, struct error *err)
 {
+    int code;
+
     if (!selinux_label || !*selinux_label)
         return 0;
-    if (write_attribute(procfs, "keycreate", selinux_label, err) < 0)
-        return fail_in(err, "process.selinuxLabel: %s", selinux_label);
-    return 0;
+    code = write_attribute(procfs, "keycreate", selinux_label);
+    if (code == 0)
+        return 0;
+    fail_write("keycreate", code, NULL, err);
+    return fail_in(err, "process.selinuxLabel: %s", selinux_label);
 }
