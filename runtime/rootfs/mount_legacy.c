@@ -139,11 +139,12 @@ int legacy_mount_new(struct rootfs_plan *plan, const struct mount_op *op, const 
 {
     auto_buffer struct buffer text = { 0 };
 
-    if (op->idmap >= 0 || op->options.special & OPTION_COPY_UP || op->options.propagation_count > 1)
-        return fail(err, ENOTSUP,
-                    "options: idmap, tmpcopyup and several propagation types cannot go with iversion or "
-                    "with a value of more than %d bytes",
-                    FSCONFIG_VALUE_MAX);
+    if (op->idmap >= 0 || op->options.special & OPTION_COPY_UP || op->options.propagation_count > 0)
+        return fail(
+            err, ENOTSUP,
+            "options: idmap, tmpcopyup and propagation cannot go with iversion or with a value of more than "
+            "%d bytes",
+            FSCONFIG_VALUE_MAX);
     if (join(data, count, &text, err) < 0)
         return -1;
     if (mount_on_fd(plan, op->source, destination, op->type, new_flags(op), text.data) < 0)
