@@ -16,7 +16,9 @@
  *   OBJECT_MAP(type, m, "name", flags)  struct type *m; size_t m_count  a JSON object of objects; `type` has a KEY row
  *   KEY    (m)                       char *m                            the property name in such a map
  *
- * A property whose value is null counts as absent. Everything is owned by the object it is in.
+ * A property whose value is null counts as absent. Everything is owned by the object it is in, each string and array by
+ * itself, so any of them can be replaced. Arrays have room for the next power of two of their count: array_grow() works on
+ * them (memory.h). For struct strings and struct string_map use edit.h.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* aril: an OCI container runtime. */
-int main(void)
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    (void)argc;
+    return cli_main((const char *const *)argv);
 }

@@ -1,6 +1,6 @@
 /*
- * The launch path: create, start, run and exec. One file per process: runtime.c, init.c, exec.c; each runs a table of named
- * steps. protocol.h draws the messages between them.
+ * The launch path: create, start, run and exec. One file per process: runtime.c, init.c, exec.c; each runs a
+ * table of named steps. protocol.h draws the messages between them.
  */
 #pragma once
 
@@ -31,7 +31,8 @@ int launch_run(struct store *store, const struct launch_options *options, struct
 
 struct exec_options {
     const char *id;
-    const struct oci_process *process; /* made by cli/exec.c from --process or from flags and the container's config */
+    const struct oci_process
+        *process; /* made by cli/exec.c from --process or from flags and the container's config */
     const char *console_socket;
     const char *pidfd_socket;
     const char *pid_file;
@@ -40,4 +41,6 @@ struct exec_options {
     bool detach;
     bool ignore_paused;
 };
-int launch_exec(struct store *store, const struct exec_options *options, struct error *err);
+/* The container was loaded and its saved config read by the caller; both are taken over and released. */
+int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
+                struct error *err);

@@ -18,31 +18,57 @@ struct namespace_join {
 };
 
 struct namespace_plan {
-    uint64_t clone_flags;  /* made by clone3() */
-    bool new_cgroup;       /* unshared by init once it is inside its cgroup */
-    bool new_time;         /* unshared by the parent of init, which writes the offsets first */
-    struct namespace_join joins[NAMESPACE_KINDS];
+    uint64_t new_flags; /* CLONE_NEW* of the namespaces to make, all kinds */
+    uint64_t join_flags;
+    struct namespace_join joins[NAMESPACE_KINDS]; /* user first: its capabilities are what opens the others */
     size_t join_count;
-    bool join_user, join_pid;
+    const struct oci_time_offsets *time_offsets; /* NULL: none to set */
     char *uid_map, *gid_map; /* text for /proc/PID/{u,g}id_map; NULL without a new user namespace */
+    bool maps_root;          /* id 0 exists in the new user namespace */
+    /*
+     * A stage process between runtime and init: where a user namespace must be entered (or made) before init
+     * can be cloned with its other namespaces, because they must be owned by it (a joined one) or because the
+     * kernel puts only children into a joined pid namespace or a new time namespace.
+     */
+    bool needs_stage;
+    bool borrowed; /* the fds of joins belong to somebody else */
 };
+
+/* Are we in the initial user namespace? (root elsewhere is not the host's root) */
+bool namespaces_initial_user(void);
+/* Is `pid` in our user namespace? setns() refuses to enter that again. */
+bool namespaces_share_user(pid_t pid);
 
 int namespace_plan_make(const struct oci_config *config, struct namespace_plan *plan, struct error *err);
 void namespace_plan_free(struct namespace_plan *plan);
 void namespace_plan_describe(const struct namespace_plan *plan, struct buffer *out);
 
-/* Opens every path and checks that it is a namespace of the type it claims to be (item 133), before any side effect. */
+/*
+ * For exec: everything that the container's config lists, through the pidfd of its init (setns takes a set of
+ * flags at once). The pidfd stays the caller's.
+ */
+void namespace_plan_for_exec(const struct oci_config *config, pid_t init, int init_pidfd,
+                             struct namespace_plan *plan);
+
+/* Opens every path and checks that it is a namespace of the type it claims to be (item 133), before any side
+ * effect. */
 int namespaces_open(struct namespace_plan *plan, struct error *err);
 
 /* In the runtime: id maps of a child that waits, with newuidmap/newgidmap when the kernel refuses us. */
 int namespaces_write_id_maps(const struct namespace_plan *plan, pid_t pid, struct error *err);
 
-/* In init. */
-int namespaces_join(const struct namespace_plan *plan, int which_flags, struct error *err);
+/* Enters the joined namespaces whose CLONE_NEW* is in `flags`; pid: for later children only. */
+int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct error *err);
+/* unshare(CLONE_NEWTIME) and the offsets: from now on for children of the caller (item 141). */
+int namespaces_new_time(const struct namespace_plan *plan, struct error *err);
+/* In a user namespace that was just entered or made: uid, gid 0 and no groups, as far as they are mapped. */
+int namespaces_become_root(const struct namespace_plan *plan, struct error *err);
 int namespaces_bring_up_loopback(struct error *err);
 int namespaces_set_names(const struct oci_config *config, struct error *err); /* hostname, domainname */
 /* sysctl map: checked (pure) before anything runs, written through the verified procfs. */
 int sysctl_check(const struct oci_config *config, struct error *err);
 int sysctl_apply(const struct oci_config *config, int procfs, struct error *err);
+/* netDevices: names and namespace, pure; net_devices_move() checks as well. */
+int net_devices_check(const struct oci_config *config, struct error *err);
 /* netDevices: moved into the network namespace of `pid` (items 155-161). */
 int net_devices_move(const struct oci_config *config, pid_t pid, struct error *err);

@@ -1,7 +1,7 @@
 /*
- * The container's file system. plan.c turns config.json into an ordered list of mount operations without touching the
- * system; the rest executes them on file descriptors (security rules 1-4 of the design: one O_PATH fd for the root, every
- * destination resolved once with openat2, then only fds).
+ * The container's file system. plan.c turns config.json into an ordered list of mount operations without
+ * touching the system; the rest executes them on file descriptors (security rules 1-4 of the design: one
+ * O_PATH fd for the root, every destination resolved once with openat2, then only fds).
  *
  * Who calls what:
  *     runtime  rootfs_plan_make, rootfs_open_sources
@@ -17,9 +17,9 @@
 
 struct rootfs_plan;
 
-struct rootfs_context { /* what the plan needs to know beside config.json */
-    const char *bundle;            /* absolute */
-    const char *rootfs;            /* absolute */
+struct rootfs_context {                   /* what the plan needs to know beside config.json */
+    const char *bundle;                   /* absolute */
+    const char *rootfs;                   /* absolute */
     const struct cgroup_location *cgroup; /* for mounts of type cgroup; may be NULL */
     bool no_pivot;
     bool rootless; /* not root in the initial user namespace: no mknod, no device cgroup, … */
@@ -28,23 +28,30 @@ struct rootfs_context { /* what the plan needs to know beside config.json */
 struct rootfs_plan *rootfs_plan_make(const struct oci_config *config, const struct rootfs_context *context,
                                      struct error *err);
 void rootfs_plan_free(struct rootfs_plan *plan);
-void rootfs_plan_describe(const struct rootfs_plan *plan, struct buffer *out); /* JSON array, for `aril plan` */
+void rootfs_plan_describe(const struct rootfs_plan *plan,
+                          struct buffer *out); /* JSON array, for `aril plan` */
 
 /*
- * In the runtime, before clone: opens (detached, with open_tree) the mount sources that init could not reach from its user
- * namespace. The fds are O_CLOEXEC and are inherited by the clone.
+ * In the runtime, before clone: opens (detached, with open_tree) the mount sources that init could not reach
+ * from its user namespace. The fds are O_CLOEXEC and are inherited by the clone.
  */
 int rootfs_open_sources(struct rootfs_plan *plan, struct error *err);
 
 /* In init, inside the new mount namespace. */
-int rootfs_prepare(struct rootfs_plan *plan, struct error *err);     /* propagation, root bind, root fd, procfs fd */
-int rootfs_mount_all(struct rootfs_plan *plan, struct error *err);   /* config.mounts in order */
-int rootfs_make_devices(struct rootfs_plan *plan, struct error *err); /* default and config devices, /dev symlinks */
-int rootfs_set_console(struct rootfs_plan *plan, int terminal_fd, struct error *err); /* pty slave on /dev/console */
-int rootfs_pivot(struct rootfs_plan *plan, struct error *err);       /* pivot_root, or move + chroot; cwd is "/" after */
-int rootfs_finish(struct rootfs_plan *plan, struct error *err);      /* read-only and masked paths, readonly root, propagation */
+int rootfs_prepare(struct rootfs_plan *plan,
+                   struct error *err); /* propagation, root bind, root fd, procfs fd */
+int rootfs_mount_all(struct rootfs_plan *plan, struct error *err); /* config.mounts in order */
+int rootfs_make_devices(struct rootfs_plan *plan,
+                        struct error *err); /* default and config devices, /dev symlinks */
+int rootfs_set_console(struct rootfs_plan *plan, int terminal_fd,
+                       struct error *err); /* pty slave on /dev/console */
+int rootfs_pivot(struct rootfs_plan *plan,
+                 struct error *err); /* pivot_root, or move + chroot; cwd is "/" after */
+int rootfs_finish(struct rootfs_plan *plan,
+                  struct error *err); /* read-only and masked paths, readonly root, propagation */
 
-/* A verified procfs that belongs to init's pid namespace, private to the runtime: for sysctl, labels, oom (rule 4). O_PATH fd. */
+/* A verified procfs that belongs to init's pid namespace, private to the runtime: for sysctl, labels, oom
+ * (rule 4). O_PATH fd. */
 int rootfs_procfs(struct rootfs_plan *plan, struct error *err);
 
 /* Opens a path of the container after or before pivot, through the root fd. */

@@ -16,8 +16,9 @@ const char *capability_name(int number);
 int capability_last(void); /* highest one this kernel has */
 
 struct process_plan;
-int capabilities_drop_bounding(const struct process_plan *plan, struct error *err); /* before the uid changes */
-int capabilities_apply(const struct process_plan *plan, struct error *err);         /* after: E, P, I, then ambient */
+int capabilities_drop_bounding(const struct process_plan *plan,
+                               struct error *err);                          /* before the uid changes */
+int capabilities_apply(const struct process_plan *plan, struct error *err); /* after: E, P, I, then ambient */
 
 /* ---- seccomp: seccomp_plan.c (pure) and seccomp_load.c ---------------------------------------------- */
 
@@ -38,6 +39,7 @@ int seccomp_filter_load(const struct seccomp_filter *filter, int *listener, stru
 
 bool label_apparmor_enabled(void);
 bool label_selinux_enabled(void);
-/* For the next execve, through a verified procfs. Errors quote the file in backticks: podman's regexps want that (P7). */
+/* For the next execve, through a verified procfs. Errors quote the file in backticks: podman's regexps want
+ * that (P7). */
 int label_set_exec(const struct oci_process *process, int procfs, struct error *err);
 int label_set_keyring(const char *selinux_label, int procfs, struct error *err);

@@ -1,6 +1,6 @@
 /*
- * The foreground: waits for one process, forwards signals to it and relays the terminal. One loop over poll(), signalfd
- * and the pidfd. Used by run and exec without --detach.
+ * The foreground: waits for one process, forwards signals to it and relays the terminal. One loop over
+ * poll(), signalfd and the pidfd. Used by run and exec without --detach.
  */
 #pragma once
 
@@ -9,11 +9,13 @@
 
 #include <signal.h>
 
-/* Blocks every signal that will be forwarded; call before the child exists so that none is lost. Saves the old mask. */
+/* Blocks every signal that will be forwarded; call before the child exists so that none is lost. Saves the
+ * old mask. */
 int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err);
 
 /*
- * Until the process ends: its exit status, or 128 + signal. Every signal but SIGCHLD, SIGWINCH, SIGPIPE, SIGURG and job control of
- * our own terminal is forwarded through `pidfd`. Orphans that are reparented to us are reaped. `relay` may be NULL.
+ * Until the process ends: its exit status, or 128 + signal. Every signal but SIGCHLD, SIGWINCH, SIGPIPE,
+ * SIGURG and job control of our own terminal is forwarded through `pidfd`. Orphans that are reparented to us
+ * are reaped. `relay` may be NULL.
  */
 int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err);

@@ -1,0 +1,107 @@
+/* aril exec: one more process in a container that runs. */
+#include "cli/commands.h"
+
+#include "base/cleanup.h"
+#include "cli/exec_process.h"
+#include "launch/launch.h"
+#include "oci-specs/schema.h"
+
+#include <string.h>
+
+struct exec_arguments {
+    struct exec_flags flags;
+    struct exec_options launch; /* process is filled in by execute() */
+};
+
+#define FLAG(member) offsetof(struct exec_arguments, flags.member)
+#define LAUNCH(member) offsetof(struct exec_arguments, launch.member)
+
+static const struct option_row options[] = {
+    { "process", 'p', OPTION_STRING, FLAG(process), "FILE", "read the process from this file (JSON)" },
+    { "cwd", 0, OPTION_STRING, FLAG(cwd), "DIR", "its working directory" },
+    { "env", 'e', OPTION_LIST, FLAG(env), "NAME=VALUE", "add to its environment" },
+    { "tty", 't', OPTION_SWITCH, FLAG(tty), NULL, "give it a terminal" },
+    { "user", 'u', OPTION_STRING, FLAG(user), "UID[:GID]", "run it as this user" },
+    { "additional-gids", 'g', OPTION_LIST, FLAG(additional_gids), "GID", "add to its groups" },
+    { "cap", 'c', OPTION_LIST, FLAG(caps), "CAP_NAME", "add a capability" },
+    { "no-new-privs", 0, OPTION_SWITCH, FLAG(no_new_privs), NULL, "set no_new_privs" },
+    { "process-label", 0, OPTION_STRING, FLAG(process_label), "LABEL", "its SELinux label" },
+    { "apparmor", 0, OPTION_STRING, FLAG(apparmor), "PROFILE", "its AppArmor profile" },
+    { "detach", 'd', OPTION_FLAG, LAUNCH(detach), NULL, "return as soon as it runs" },
+    { "console-socket", 0, OPTION_STRING, LAUNCH(console_socket), "SOCKET",
+      "send the terminal's master to this AF_UNIX socket" },
+    { "pid-file", 0, OPTION_STRING, LAUNCH(pid_file), "FILE", "write its pid to this file" },
+    { "pidfd-socket", 0, OPTION_STRING, LAUNCH(pidfd_socket), "SOCKET",
+      "send its pidfd to this AF_UNIX socket" },
+    { "preserve-fds", 0, OPTION_COUNT, LAUNCH(preserve_fds), "N", "pass descriptors 3 to 2+N to it" },
+    { "cgroup", 0, OPTION_STRING, LAUNCH(cgroup), "PATH", "run it in this cgroup below the container's" },
+    { "ignore-paused", 0, OPTION_FLAG, LAUNCH(ignore_paused), NULL, "allow it in a paused container" },
+    { "no-subreaper", 0, OPTION_FLAG, OPTION_IGNORED, NULL, NULL },
+    { 0 },
+};
+
+/* The container and its configuration as it was at create, not what the bundle holds now (item 12). */
+static int open_container(struct store *store, const char *id, struct container *container,
+                          struct oci_config **config, struct error *err)
+{
+    if (store_load(store, id, container, err) < 0)
+        return -1;
+    if (container_check(container, err) == 0)
+        *config = oci_config_read_at(container->fd, "config.json", err);
+    if (*config)
+        return 0;
+    container_close(container);
+    return -1;
+}
+
+static int execute(struct store *store, const struct invocation *invocation, struct error *err)
+{
+    const struct exec_arguments *chosen = invocation->options;
+    struct exec_options launch = chosen->launch;
+    const char *const *args = invocation->arguments + 1;
+    struct oci_config *config = NULL;
+    struct container container;
+    struct oci_process *process;
+    int result;
+
+    if (*args && strcmp(*args, "--") == 0) /* exec ID -- COMMAND: as with kubectl */
+        args++;
+    if (open_container(store, invocation->arguments[0], &container, &config, err) < 0)
+        return -1;
+    process = exec_process_make(&chosen->flags, args, config, err);
+    if (!process) {
+        container_close(&container);
+        oci_config_free(config);
+        return -1;
+    }
+    launch.process = process;
+    result = launch_exec(&container, config, &launch, err);
+    schema_free(&oci_process_schema, process);
+    return result;
+}
+
+static int run(const struct invocation *invocation, struct error *err)
+{
+    struct store store;
+    int result;
+
+    if (cli_open_store(invocation, invocation->arguments[0], &store, err) < 0)
+        return -1;
+    result = execute(&store, invocation, err);
+    store_close(&store);
+    return result;
+}
+
+const struct command command_exec = {
+    .name = "exec",
+    .summary = "Run another process in a container",
+    .arguments = "ID [COMMAND [ARGUMENT...]]",
+    .options = options,
+    .options_size = sizeof(struct exec_arguments),
+    .min_arguments = 1,
+    .max_arguments = COMMAND_ANY_ARGUMENTS,
+    .order = OPTIONS_FIRST,
+    .seals_self = true,
+    .failure_status = 255, /* contract X2: it must differ from what the process may return */
+    .run = run,
+};

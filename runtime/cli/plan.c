@@ -1,0 +1,131 @@
+/*
+ * aril plan: what create would do with a bundle, as JSON, without doing any of it: for golden tests, bug
+ * reports and readers.
+ */
+#include "cli/commands.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "cgroup/cgroup.h"
+#include "cli/plan_process.h"
+#include "container/bundle.h"
+#include "namespaces/namespaces.h"
+#include "oci-specs/schema.h"
+#include "rootfs/rootfs.h"
+
+#include <unistd.h>
+
+struct plan_options {
+    const char *bundle;
+    const char *config;
+    const char *id;
+    bool no_pivot;
+};
+
+static const struct option_row options[] = {
+    { "bundle", 'b', OPTION_STRING, offsetof(struct plan_options, bundle), "DIR",
+      "the bundle (the same as the argument)" },
+    { "config", 'f', OPTION_STRING, offsetof(struct plan_options, config), "FILE",
+      "use this file instead of the bundle's config.json" },
+    { "id", 0, OPTION_STRING, offsetof(struct plan_options, id), "ID",
+      "plan for a container of this id (default: plan)" },
+    { "no-pivot", 0, OPTION_FLAG, offsetof(struct plan_options, no_pivot), NULL,
+      "plan with chroot instead of pivot_root" },
+    { 0 },
+};
+
+static int describe_namespaces(const struct oci_config *config, struct buffer *out, struct error *err)
+{
+    struct namespace_plan plan = { 0 };
+
+    if (namespace_plan_make(config, &plan, err) < 0)
+        return -1;
+    namespace_plan_describe(&plan, out);
+    namespace_plan_free(&plan);
+    return 0;
+}
+
+static int describe_rootfs(const struct bundle *bundle, const struct cgroup_location *location, bool no_pivot,
+                           struct buffer *out, struct error *err)
+{
+    struct rootfs_context context = {
+        .bundle = bundle->path,
+        .rootfs = bundle->rootfs,
+        .cgroup = location,
+        .no_pivot = no_pivot,
+        .rootless = geteuid() != 0,
+    };
+    struct rootfs_plan *plan = rootfs_plan_make(bundle->config, &context, err);
+
+    if (!plan)
+        return -1;
+    rootfs_plan_describe(plan, out);
+    rootfs_plan_free(plan);
+    return 0;
+}
+
+static int describe_cgroup_and_rootfs(const struct bundle *bundle, const struct invocation *invocation,
+                                      struct buffer *out, struct error *err)
+{
+    const struct plan_options *chosen = invocation->options;
+    struct cgroup_plan *plan = cgroup_plan_make(bundle->config, chosen->id ? chosen->id : "plan",
+                                                cli_cgroup_driver(invocation->globals), err);
+    struct cgroup_location *location;
+    int result;
+
+    if (!plan)
+        return -1;
+    location = cgroup_plan_location(plan);
+    buffer_add_string(out, ",\n\"cgroup\": ");
+    cgroup_plan_describe(plan, out);
+    buffer_add_string(out, ",\n\"rootfs\": ");
+    result = describe_rootfs(bundle, location, chosen->no_pivot, out, err);
+    schema_free(&cgroup_location_schema, location);
+    cgroup_plan_free(plan);
+    return result;
+}
+
+static int describe(const struct bundle *bundle, const struct invocation *invocation, struct buffer *out,
+                    struct error *err)
+{
+    buffer_add_string(out, "{\n\"namespaces\": ");
+    if (describe_namespaces(bundle->config, out, err) < 0 ||
+        describe_cgroup_and_rootfs(bundle, invocation, out, err) < 0)
+        return -1;
+    if (bundle->config->process) {
+        buffer_add_string(out, ",\n\"process\": ");
+        if (plan_describe_process(bundle->config, out, err) < 0)
+            return -1;
+    }
+    buffer_add_string(out, "\n}\n");
+    return 0;
+}
+
+static int run(const struct invocation *invocation, struct error *err)
+{
+    const struct plan_options *chosen = invocation->options;
+    const char *path = invocation->argument_count ? invocation->arguments[0] : chosen->bundle;
+    auto_buffer struct buffer json = { 0 };
+    struct bundle bundle;
+    int result;
+
+    if (chosen->id && container_id_check(chosen->id, err) < 0)
+        return -1;
+    if (bundle_open(path, chosen->config, &bundle, err) < 0)
+        return -1;
+    result = describe(&bundle, invocation, &json, err);
+    if (result == 0)
+        result = cli_print_buffer(&json, err);
+    bundle_close(&bundle);
+    return result;
+}
+
+const struct command command_plan = {
+    .name = "plan",
+    .summary = "Print what create would do with a bundle, as JSON",
+    .arguments = "[BUNDLE]",
+    .options = options,
+    .options_size = sizeof(struct plan_options),
+    .max_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,182 @@
+/*
+ * Cloning init. In the runtime; where the namespace plan needs a stage, also in that short-lived process
+ * between.
+ *
+ *   without a stage:  runtime ──clone3──▶ init
+ *   with a stage:     runtime ──clone3──▶ stage ──clone3(CLONE_PARENT)──▶ init   (a child of the runtime as
+ * well)
+ */
+#include "launch/context.h"
+#include "launch/protocol.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/sys.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* What clone3 makes; the cgroup namespace is made by init inside its cgroup, the time namespace by init's
+ * parent. */
+static uint64_t clone_flags(const struct namespace_plan *plan)
+{
+    return plan->new_flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+}
+
+static pid_t clone_process(struct launch *launch, uint64_t flags, int *pidfd)
+{
+    struct sys_clone_args arguments = {
+        .flags = flags | CLONE_PIDFD,
+        .pidfd = (uintptr_t)pidfd,
+        .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+    };
+
+    if (launch->cgroup_fd >= 0 && !(flags & CLONE_PARENT)) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)launch->cgroup_fd;
+    }
+    return sys_clone3(&arguments);
+}
+
+/* A child's first words: our end of the pair only, and death with the runtime until READY. */
+static void become_child(struct launch *launch)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(launch->socket);
+    launch->socket = launch->peer_socket;
+    launch->peer_socket = -1;
+}
+
+static int wait_for_go(struct launch *launch, struct error *err)
+{
+    struct message message;
+
+    return message_expect(launch->socket, MESSAGE_GO, "the runtime", &message, err);
+}
+
+/* ---- the stage ---------------------------------------------------------------------------------------- */
+
+static int stage_enter(struct launch *launch, struct error *err)
+{
+    const struct namespace_plan *plan = &launch->namespaces;
+
+    if (wait_for_go(launch, err) < 0)
+        return -1;
+    if (namespaces_join(plan, CLONE_NEWUSER, err) < 0 || namespaces_become_root(plan, err) < 0 ||
+        namespaces_join(plan, CLONE_NEWPID, err) < 0)
+        return -1;
+    if (plan->new_flags & CLONE_NEWTIME)
+        return namespaces_new_time(plan, err);
+    return 0;
+}
+
+static void stage_main(struct launch *launch) __attribute__((noreturn));
+static void stage_main(struct launch *launch)
+{
+    uint64_t flags = (clone_flags(&launch->namespaces) & ~(uint64_t)CLONE_NEWUSER) | CLONE_PARENT;
+    struct error err;
+    int pidfd = -1;
+    pid_t pid;
+
+    if (stage_enter(launch, &err) < 0) {
+        message_send_error(launch->socket, &err);
+        _exit(1);
+    }
+    pid = clone_process(launch, flags, &pidfd);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (wait_for_go(launch, &err) < 0)
+            _exit(1);
+        launch->child_main(launch);
+    }
+    if (pid < 0) {
+        fail_errno(&err, "clone the container's init");
+        message_send_error(launch->socket, &err);
+        _exit(1);
+    }
+    _exit(message_send(launch->socket, MESSAGE_CHILD, pid, pidfd, &err) < 0 ? 1 : 0);
+}
+
+/* In the runtime: the stage is in the cgroup and mapped; let it clone init, which takes its place. */
+static int replace_stage_by_init(struct launch *launch, struct error *err)
+{
+    pid_t stage = launch->pid;
+    struct message message;
+
+    if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0 ||
+        message_expect(launch->socket, MESSAGE_CHILD, "the stage process", &message, err) < 0)
+        return -1;
+    close(launch->pidfd);
+    launch->pid = message.value;
+    launch->pidfd = message.fd;
+    while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return 0;
+}
+
+/* ---- the runtime -------------------------------------------------------------------------------------- */
+
+/* What the runtime itself must enter first: these affect only its children. */
+static int prepare_parent(const struct namespace_plan *plan, struct error *err)
+{
+    if (plan->needs_stage)
+        return 0;
+    if (namespaces_join(plan, CLONE_NEWPID, err) < 0)
+        return -1;
+    return plan->new_flags & CLONE_NEWTIME ? namespaces_new_time(plan, err) : 0;
+}
+
+static int clone_first(struct launch *launch, struct error *err)
+{
+    const struct namespace_plan *plan = &launch->namespaces;
+    uint64_t flags = plan->needs_stage ? plan->new_flags & CLONE_NEWUSER : clone_flags(plan);
+
+    launch->pid = clone_process(launch, flags, &launch->pidfd);
+    if (launch->pid < 0) {
+        fail_errno(err, "clone the container's init");
+        if (err->code == EPERM && (plan->new_flags & CLONE_NEWUSER))
+            fail_hint(err,
+                      "are user namespaces allowed? sysctl kernel.apparmor_restrict_unprivileged_userns, "
+                      "user.max_user_namespaces");
+        else if (err->code == EPERM && geteuid() != 0)
+            fail_hint(err, "without root, linux.namespaces needs a user namespace: aril spec --rootless");
+        else if (err->code == ENOSPC)
+            fail_hint(err, "a limit of user.max_*_namespaces is reached");
+        return -1;
+    }
+    if (launch->pid > 0)
+        return 0;
+    become_child(launch);
+    if (plan->needs_stage)
+        stage_main(launch);
+    if (wait_for_go(launch, err) < 0)
+        _exit(1);
+    launch->child_main(launch);
+}
+
+int launch_clone_init(struct launch *launch, struct error *err)
+{
+    int ends[2];
+
+    if (message_pair(ends, err) < 0)
+        return -1;
+    launch->socket = ends[0];
+    launch->peer_socket = ends[1];
+    if (prepare_parent(&launch->namespaces, err) < 0 || clone_first(launch, err) < 0)
+        return -1;
+    close(launch->peer_socket); /* so that the death of init reads as end of file */
+    launch->peer_socket = -1;
+    return 0;
+}
+
+int launch_place_init(struct launch *launch, struct error *err)
+{
+    if (launch->cgroup_fd < 0 && cgroup_attach(launch->cgroup_location, launch->pid, err) < 0)
+        return -1;
+    if (namespaces_write_id_maps(&launch->namespaces, launch->pid, err) < 0)
+        return -1;
+    return launch->namespaces.needs_stage ? replace_stage_by_init(launch, err) : 0;
+}

@@ -1,0 +1,94 @@
+/*
+ * Everything about one launch in one struct. It is made by the runtime; stage and init see a copy of it after
+ * the clone, so plans are never serialised. The members are grouped by who fills them.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "cgroup/cgroup.h"
+#include "container/bundle.h"
+#include "container/store.h"
+#include "launch/launch.h"
+#include "launch/listener.h"
+#include "namespaces/namespaces.h"
+#include "process/process.h"
+#include "rootfs/rootfs.h"
+#include "security/security.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct launch {
+    /* the request */
+    struct store *store;
+    const struct launch_options *options;
+    bool rootless;          /* we are not root of the initial user namespace */
+    bool in_user_namespace; /* the payload is going to be in one that is not the initial one */
+    int preserve_fds; /* --preserve-fds and LISTEN_FDS together */
+
+    /* plans: made by the runtime, executed by either side */
+    struct bundle bundle;
+    struct namespace_plan namespaces;
+    struct cgroup_plan *cgroup;
+    struct rootfs_plan *rootfs;
+    struct process_plan process;
+    struct seccomp_filter seccomp;
+
+    /* what the runtime made */
+    void (*child_main)(struct launch *launch) __attribute__((noreturn));
+    struct container container;
+    int procfs;         /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
+    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1
+                         */
+    int start_socket;   /* listening on start.sock; -1 for run */
+    int console_socket; /* connected; -1: none */
+    const struct cgroup_location *cgroup_location;
+    int cgroup_fd;   /* for CLONE_INTO_CGROUP, or -1 */
+    int socket;      /* our end of the message pair, in whichever process this is */
+    int peer_socket; /* the other end, between socketpair and clone */
+    pid_t pid;       /* init, as the runtime sees it */
+    int pidfd;       /* of init */
+    int terminal;    /* pty master, for run in the foreground; -1: none */
+    bool foreground; /* run or exec without --detach */
+    bool by_start;   /* create: the gate is start.sock, not our socket */
+    bool started;    /* the payload runs: a failure after that stops it, like any running container */
+    sigset_t saved_mask;
+
+    /* init */
+    char *executable; /* found before READY, executed after START */
+};
+
+/* launch/clone.c: clones init (through a stage where the plan says so); then its cgroup and id maps. */
+int launch_clone_init(struct launch *launch, struct error *err);
+int launch_place_init(struct launch *launch, struct error *err);
+
+/* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
+void init_main(struct launch *launch) __attribute__((noreturn));
+void exec_child_main(struct launch *launch) __attribute__((noreturn));
+
+/* launch/gate.c */
+int gate_open_socket(struct launch *launch, struct error *err); /* runtime: start.sock */
+int gate_wait(struct launch *launch, struct error *err);        /* init: until START */
+int gate_start(int socket, const struct listener_peer *peer,
+               struct error *err); /* START … the payload runs */
+int gate_connect(const struct container *container,
+                 struct error *err); /* start: connects and closes the gate */
+
+/* launch/surroundings.c: fds, signals, keyring, pid file */
+int stdio_give_to(uid_t uid, struct error *err); /* item 51 */
+int descriptors_check(int preserve_fds, struct error *err);
+int descriptors_hide(int preserve_fds,
+                     struct error *err); /* everything above is close-on-exec from here on */
+int signals_reset(const sigset_t *mask, struct error *err);
+int procfs_open(struct error *err);
+int keyring_join(const char *id, struct error *err);
+int pid_file_write(const char *path, pid_t pid, struct error *err);
+int pidfd_send(const char *socket_path, int pidfd, struct error *err);
+
+/* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). */
+int hooks_at_create_runtime(struct launch *launch, struct error *err);
+int hooks_at_create_container(struct launch *launch, struct error *err);
+int hooks_at_start_container(struct launch *launch, struct error *err);
+int hooks_at_poststart(const struct oci_config *config, const struct container *container, struct error *err);
+void hooks_at_poststop(const struct oci_config *config, const struct container *container);

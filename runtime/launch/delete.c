@@ -1,0 +1,164 @@
+/*
+ * `delete`: undoes create. Every step can be repeated and takes "already gone" for success, because it may
+ * find what a killed create, a killed delete or a broken disk has left: the record goes last, so that there
+ * is always a next time.
+ */
+#include "launch/lifecycle.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/process_info.h"
+#include "base/sys.h"
+#include "cgroup/cgroup.h"
+#include "launch/context.h"
+#include "oci-specs/config.h"
+#include "oci-specs/schema.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 1000
+#define LOCK_WAIT_FORCE_MS 10000
+#define DEATH_WAIT_MS 10000
+
+static int check_state(const struct container *container, bool force, struct error *err)
+{
+    enum container_state state;
+
+    if (force)
+        return 0;
+    if (container_check(container, err) < 0)
+        return -1;
+    state = container_state(container);
+    /* The lock is ours, so "creating" cannot be. Both wordings of contract E7. */
+    if (state == CONTAINER_RUNNING || state == CONTAINER_PAUSED)
+        return fail(err, EBUSY,
+                    "cannot delete container %s that is not stopped: %s "
+                    "(the container `%s` is not in `created` or `stopped` state)",
+                    container->id, container_state_name(state), container->id);
+    return 0;
+}
+
+/* ---- processes --------------------------------------------------------------------------------------------
+ */
+
+static int wait_for_death(int pidfd, pid_t pid, struct error *err)
+{
+    struct pollfd waiting = { .fd = pidfd, .events = POLLIN };
+    int ready;
+
+    do
+        ready = poll(&waiting, 1, DEATH_WAIT_MS);
+    while (ready < 0 && errno == EINTR);
+    if (ready < 0)
+        return fail_errno(err, "wait for process %d", (int)pid);
+    if (ready == 0)
+        return fail(err, ETIMEDOUT, "process %d is still there %d seconds after SIGKILL", (int)pid,
+                    DEATH_WAIT_MS / 1000);
+    return 0;
+}
+
+static int kill_init(const struct container *container, struct error *err)
+{
+    const struct container_status *status = container->status;
+    auto_close int pidfd = -1;
+
+    if (status->pid <= 0)
+        return 0;
+    pidfd = process_open(status->pid, status->pid_start_time);
+    if (pidfd < 0)
+        return errno == ESRCH ? 0 : fail_errno(err, "pidfd_open %d", (int)status->pid);
+    if (sys_pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
+        return fail_errno(err, "kill process %d", (int)status->pid);
+    if (container_is_frozen(container) && cgroup_freeze(container->status->cgroup, false, err) < 0)
+        return -1;
+    return wait_for_death(pidfd, status->pid, err);
+}
+
+/* ---- the cgroup -------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Without a readable status the cgroup is where the saved configuration puts it; the driver can be told by
+ * the form of the path ("slice:prefix:name" is systemd's).
+ */
+static int destroy_presumed_cgroup(const struct container *container, struct error *err)
+{
+    struct error ignored = { 0 };
+    struct oci_config *config = oci_config_read_at(container->fd, "config.json", &ignored);
+    const char *path = config && config->linux ? config->linux->cgroups_path : NULL;
+    enum cgroup_driver driver = path && strchr(path, ':') ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS;
+    struct cgroup_plan *plan = config ? cgroup_plan_make(config, container->id, driver, &ignored) : NULL;
+    int result = 0;
+
+    if (plan) {
+        struct cgroup_location *location = cgroup_plan_location(plan);
+
+        result = cgroup_destroy(location, err);
+        schema_free(&cgroup_location_schema, location);
+    }
+    cgroup_plan_free(plan);
+    oci_config_free(config);
+    return result;
+}
+
+static int destroy_cgroup(const struct container *container, struct error *err)
+{
+    if (container->corrupt)
+        return destroy_presumed_cgroup(container, err);
+    return container_has_cgroup(container) ? cgroup_destroy(container->status->cgroup, err) : 0;
+}
+
+static int remove_intel_rdt_group(const struct container *container, struct error *err)
+{
+    const char *group = container->status->intel_rdt_group;
+
+    if (group && rmdir(group) < 0 && errno != ENOENT)
+        return fail_errno(err, "remove %s", group);
+    return 0;
+}
+
+/* ---- poststop hooks
+ * ----------------------------------------------------------------------------------------- */
+
+/* Their failures are warnings, and so is a configuration that cannot be read any more (item 37). */
+static void run_poststop_hooks(const struct container *container)
+{
+    struct oci_config *config;
+    struct error err = { 0 };
+
+    if (!container->corrupt &&
+        !container->status->poststop_hooks) /* most have none: the file need not be parsed */
+        return;
+    config = oci_config_read_at(container->fd, "config.json", &err);
+    if (!config)
+        log_warning("poststop hooks of container %s: %s", container->id, err.text);
+    hooks_at_poststop(config, container);
+    oci_config_free(config);
+}
+
+/* ---- in order
+ * ----------------------------------------------------------------------------------------------- */
+
+static int undo(struct container *container, bool force, struct error *err)
+{
+    if (check_state(container, force, err) < 0 || kill_init(container, err) < 0 ||
+        destroy_cgroup(container, err) < 0 || remove_intel_rdt_group(container, err) < 0)
+        return -1;
+    run_poststop_hooks(container);
+    return container_remove(container, err);
+}
+
+int container_delete(struct container *container, bool force, struct error *err)
+{
+    if (container_lock(container, force ? LOCK_WAIT_FORCE_MS : LOCK_WAIT_MS, err) < 0)
+        return -1;
+    if (undo(container, force, err) == 0)
+        return 0;
+    if (err->code == ENOENT) /* that is the code for a container that does not exist: `delete --force` takes
+                                it for success */
+        err->code = EIO;
+    return -1;
+}

@@ -1,0 +1,180 @@
+/*
+ * `exec`: one more process in a running container. The runtime's side; exec_child.c is the other. The same
+ * conversation as create and run have with init (protocol.h), without hooks.
+ */
+#include "launch/lifecycle.h"
+#include "launch/protocol.h"
+#include "launch/runtime.h"
+#include "launch/steps.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/process_info.h"
+#include "base/sys.h"
+#include "oci-specs/config.h"
+#include "supervise/supervise.h"
+#include "terminal/terminal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+struct exec {
+    struct launch launch;
+    struct launch_options launch_options;
+    const struct exec_options *options;
+    struct cgroup_location cgroup; /* the container's, or below it with --cgroup */
+    char *cgroup_path;
+    int init_pidfd;
+};
+
+static int check_state(const struct exec *exec, struct error *err)
+{
+    switch (container_state(&exec->launch.container)) {
+    case CONTAINER_STOPPED:
+        return fail(err, ESRCH, "cannot exec in a stopped container");
+    case CONTAINER_CREATING:
+        return fail(err, EINVAL, "cannot exec in a container that is still being created");
+    case CONTAINER_PAUSED:
+        if (!exec->options->ignore_paused)
+            return fail(err, EINVAL, "cannot exec in a paused container (use --ignore-paused to override)");
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int check_terminal(const struct exec *exec, struct error *err)
+{
+    bool terminal = exec->options->process->terminal;
+
+    if (terminal && exec->options->detach && !exec->options->console_socket)
+        return fail(err, EINVAL, "cannot allocate tty if aril will detach without setting console socket");
+    if (exec->options->console_socket && !terminal)
+        return fail(err, EINVAL, "cannot use console socket if aril will not detach or allocate tty");
+    return 0;
+}
+
+/* Without a mount namespace of its own the container is only a changed root directory: exec has to change it
+ * too. */
+static int open_root(struct launch *launch, struct error *err)
+{
+    char path[32];
+
+    if (oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT))
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d/root", (int)launch->container.status->pid);
+    launch->container_root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return launch->container_root < 0 ? fail_errno(err, "open %s", path) : 0;
+}
+
+static int open_container(struct exec *exec, struct error *err)
+{
+    struct launch *launch = &exec->launch;
+    const struct container_status *status = launch->container.status;
+
+    if (check_state(exec, err) < 0)
+        return -1;
+    exec->init_pidfd = process_open(status->pid, status->pid_start_time);
+    if (exec->init_pidfd < 0)
+        return fail(err, ESRCH, "cannot exec in a stopped container");
+    namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
+    return open_root(launch, err);
+}
+
+static void choose_cgroup(struct exec *exec)
+{
+    exec->cgroup = *exec->launch.container.status->cgroup;
+    if (exec->options->cgroup) {
+        exec->cgroup_path = memory_format("%s/%s", exec->cgroup.path, exec->options->cgroup);
+        exec->cgroup.path = exec->cgroup_path;
+    }
+    exec->launch.cgroup_location = &exec->cgroup;
+    exec->launch.cgroup_fd = cgroup_open_for_clone(&exec->cgroup);
+}
+
+static int make_plans(struct exec *exec, struct error *err)
+{
+    struct launch *launch = &exec->launch;
+    const struct oci_config *config = launch->bundle.config;
+
+    launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
+    if (check_terminal(exec, err) < 0 || oci_process_validate(exec->options->process, "process", err) < 0 ||
+        process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
+        return -1;
+    if (config->linux->seccomp && seccomp_filter_make(config->linux->seccomp, &launch->seccomp, err) < 0)
+        return -1;
+    launch->procfs = procfs_open(err);
+    if (launch->procfs < 0 || descriptors_check(launch->preserve_fds, err) < 0)
+        return -1;
+    choose_cgroup(exec);
+    if (!exec->options->console_socket)
+        return 0;
+    launch->console_socket = terminal_connect(exec->options->console_socket, err);
+    return launch->console_socket < 0 ? fail_in(err, "--console-socket") : 0;
+}
+
+/* Item 76: the first mask applies before the process is in its cgroup, the last one (exec_child.c) after. */
+static int set_initial_affinity(const struct exec *exec, struct error *err)
+{
+    const struct oci_exec_cpu_affinity *affinity = exec->options->process->exec_cpu_affinity;
+
+    return affinity && affinity->initial ? process_apply_affinity(affinity->initial, err) : 0;
+}
+
+static int open_gate(struct launch *launch, struct error *err)
+{
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "running", launch->pid,
+                                        launch->pidfd };
+
+    return gate_start(launch->socket, &peer, err);
+}
+
+static int start_child(struct exec *exec, struct error *err)
+{
+    struct launch *launch = &exec->launch;
+
+    if (set_initial_affinity(exec, err) < 0 || launch_clone_init(launch, err) < 0)
+        return -1;
+    if (launch_place_init(launch, err) < 0 || launch_serve_init(launch, err) < 0 ||
+        pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
+        pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
+        launch_kill_init(launch);
+        return -1;
+    }
+    launch->started = true;
+    return 0;
+}
+
+static int run(struct exec *exec, struct error *err)
+{
+    struct launch *launch = &exec->launch;
+    auto_close int signal_fd = -1;
+
+    if (open_container(exec, err) < 0 || make_plans(exec, err) < 0)
+        return -1;
+    if (launch->foreground && supervise_block_signals(&launch->saved_mask, &signal_fd, err) < 0)
+        return -1;
+    if (start_child(exec, err) < 0)
+        return -1;
+    return launch->foreground ? launch_supervise(launch, signal_fd, err) : 0;
+}
+
+int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
+                struct error *err)
+{
+    struct exec exec = { .options = options, .init_pidfd = -1 };
+    int result;
+
+    launch_init(&exec.launch, NULL, &exec.launch_options, !options->detach);
+    exec.launch.container = *container;
+    exec.launch.bundle.config = config;
+    exec.launch.child_main = exec_child_main;
+    exec.launch.preserve_fds = options->preserve_fds;
+    exec.launch_options.id = container->id;
+    result = run(&exec, err);
+    cleanup_close(&exec.init_pidfd);
+    free(exec.cgroup_path);
+    launch_close(&exec.launch);
+    return result;
+}

@@ -1,0 +1,184 @@
+/*
+ * The container's init process, from clone to execve. It holds a copy of the runtime's `struct launch` and
+ * runs the two tables below: the first during `create`, the second after the gate opened. It must not print,
+ * must not open host paths after pivot_root, and reports failures over the socket.
+ */
+#include "launch/context.h"
+#include "launch/payload.h"
+#include "launch/protocol.h"
+#include "launch/steps.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/sys.h"
+#include "terminal/terminal.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static const struct oci_config *config_of(const struct launch *launch)
+{
+    return launch->bundle.config;
+}
+
+static int new_flag(const struct launch *launch, uint64_t flag)
+{
+    return (launch->namespaces.new_flags & flag) != 0;
+}
+
+/* ---- who we are ---------------------------------------------------------------------------------------- */
+
+static int enter_namespaces(struct launch *launch, struct error *err)
+{
+    const struct namespace_plan *plan = &launch->namespaces;
+
+    if ((plan->new_flags & CLONE_NEWUSER) && namespaces_become_root(plan, err) < 0)
+        return -1;
+    /*
+     * Where others are in our pid namespace they must not ptrace us. Where nobody is we stay dumpable: in a
+     * user namespace our /proc/self would belong to the host's root otherwise.
+     */
+    if (!new_flag(launch, CLONE_NEWPID) && prctl(PR_SET_DUMPABLE, 0) < 0)
+        return fail_errno(err, "PR_SET_DUMPABLE");
+    if (namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err) < 0)
+        return -1;
+    if (new_flag(launch, CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+        return fail_errno(err, "new cgroup namespace");
+    return 0;
+}
+
+static int bring_up_loopback(struct launch *launch, struct error *err)
+{
+    return new_flag(launch, CLONE_NEWNET) ? namespaces_bring_up_loopback(err) : 0;
+}
+
+/* ---- the file system -------------------------------------------------------------------------------------
+ */
+
+static int prepare_rootfs(struct launch *launch, struct error *err)
+{
+    return rootfs_prepare(launch->rootfs, err);
+}
+
+static int mount_all(struct launch *launch, struct error *err)
+{
+    return rootfs_mount_all(launch->rootfs, err);
+}
+
+static int make_devices(struct launch *launch, struct error *err)
+{
+    return rootfs_make_devices(launch->rootfs, err);
+}
+
+static int ask_for_runtime_hooks(struct launch *launch, struct error *err)
+{
+    const struct oci_hooks *hooks = config_of(launch)->hooks;
+    struct message message;
+
+    if (!hooks || hooks->prestart_count + hooks->create_runtime_count == 0)
+        return 0;
+    if (message_send(launch->socket, MESSAGE_HOOKS, 0, -1, err) < 0)
+        return -1;
+    return message_expect(launch->socket, MESSAGE_DONE, "the runtime", &message, err);
+}
+
+static int open_terminal(struct launch *launch, struct error *err)
+{
+    const struct oci_process *process = launch->process.process;
+    auto_close int master = -1, slave = -1;
+
+    if (!process->terminal)
+        return 0;
+    if (terminal_open(rootfs_root_fd(launch->rootfs), process->console_size, launch->process.uid, &master,
+                      &slave, err) < 0 ||
+        message_send(launch->socket, MESSAGE_TERMINAL, 0, master, err) < 0 ||
+        rootfs_set_console(launch->rootfs, slave, err) < 0)
+        return fail_in(err, "process.terminal");
+    return terminal_become(slave, err);
+}
+
+static int pivot(struct launch *launch, struct error *err)
+{
+    return rootfs_pivot(launch->rootfs, err);
+}
+
+static int finish_rootfs(struct launch *launch, struct error *err)
+{
+    return rootfs_finish(launch->rootfs, err);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------
+ */
+
+static int set_names(struct launch *launch, struct error *err)
+{
+    return namespaces_set_names(config_of(launch), err);
+}
+
+static int set_sysctls(struct launch *launch, struct error *err)
+{
+    return sysctl_apply(config_of(launch), launch->procfs, err);
+}
+
+static int set_environment(struct launch *launch, struct error *err)
+{
+    return process_set_home(&launch->process, rootfs_root_fd(launch->rootfs), err);
+}
+
+static int run_container_hooks(struct launch *launch, struct error *err)
+{
+    return hooks_at_create_container(launch, err);
+}
+
+static const struct step create_steps[] = {
+    { "session, descriptors", payload_leave_runtime, NULL },
+    { "oom score", payload_oom_score, NULL }, /* while /proc/self still belongs to us */
+    { "keyring", payload_keyring, NULL },
+    { "namespaces", enter_namespaces, NULL }, /* user first: it owns the others */
+    { "loopback", bring_up_loopback, NULL },
+    { "root: prepare", prepare_rootfs, NULL },
+    { "root: mounts", mount_all, NULL },
+    { "root: devices", make_devices, NULL },           /* after the mounts: /dev is one of them */
+    { "hooks: runtime", ask_for_runtime_hooks, NULL }, /* spec: mounts are there, pivot_root is to come */
+    { "hooks: createContainer", run_container_hooks,
+      NULL },                            /* their paths are the host's: before pivot_root */
+    { "terminal", open_terminal, NULL }, /* needs the container's devpts */
+    { "root: pivot", pivot, NULL },
+    { "host name", set_names, NULL },
+    { "sysctl", set_sysctls, NULL },
+    { "root: masks, read-only", finish_rootfs, NULL },
+    { "limits, scheduling", payload_attributes, NULL }, /* needs privileges that go next */
+    { "environment", set_environment, NULL },
+    { "label", payload_label, NULL }, /* after the hooks: it would be theirs as well */
+    { "privileges", payload_shed_privileges, NULL },
+    { "executable", payload_find_executable,
+      NULL }, /* as the payload's user: create reports what is missing */
+    { "ready", payload_ready, NULL },
+};
+
+static int run_start_hooks(struct launch *launch, struct error *err)
+{
+    return hooks_at_start_container(launch, err);
+}
+
+static const struct step start_steps[] = {
+    { "gate", payload_wait_at_gate, NULL },
+    { "hooks: startContainer", run_start_hooks, NULL },
+    { "signals", payload_reset_signals, NULL },
+    { "seccomp", payload_seccomp,
+      NULL }, /* the last system call before execve: strict filters need allow no other */
+    { "execve", payload_execute, NULL },
+};
+
+void init_main(struct launch *launch)
+{
+    struct error err;
+
+    if (steps_run(create_steps, array_length(create_steps), launch, &err) == 0)
+        steps_run(start_steps, array_length(start_steps), launch, &err);
+    message_send_error(launch->socket, &err);
+    _exit(1);
+}

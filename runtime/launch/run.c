@@ -1,0 +1,76 @@
+/* `run`: create, start, and in the foreground supervise and delete. */
+#include "launch/lifecycle.h"
+#include "launch/runtime.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "supervise/supervise.h"
+
+#include <sys/prctl.h>
+
+static int start_payload(struct launch *launch, struct error *err)
+{
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid,
+                                        launch->pidfd };
+
+    if (gate_start(launch->socket, &peer, err) < 0)
+        return -1;
+    launch->started = true;
+    return hooks_at_poststart(launch->bundle.config, &launch->container, err);
+}
+
+int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
+{
+    struct terminal_relay *relay = NULL;
+    int status;
+
+    if (launch->terminal >= 0) {
+        relay = terminal_relay_open(launch->terminal, err);
+        if (!relay)
+            return -1;
+    }
+    status = supervise(launch->pid, launch->pidfd, signal_fd, relay, err);
+    terminal_relay_close(relay);
+    if (status >= 0)
+        launch->pid = 0; /* reaped */
+    return status;
+}
+
+static int run_foreground(struct launch *launch, struct error *err)
+{
+    auto_close int signal_fd = -1;
+    int status;
+
+    if (supervise_block_signals(&launch->saved_mask, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
+        return -1;
+    if (start_payload(launch, err) < 0) {
+        launch_undo(launch);
+        return -1;
+    }
+    container_unlock(&launch->container);
+    status = launch_supervise(launch, signal_fd, err);
+    if (status < 0 || !launch->options->keep)
+        launch_undo(launch);
+    return status;
+}
+
+static int run_detached(struct launch *launch, struct error *err)
+{
+    if (launch_prepare(launch, err) < 0)
+        return -1;
+    if (start_payload(launch, err) == 0)
+        return 0;
+    launch_undo(launch);
+    return -1;
+}
+
+int launch_run(struct store *store, const struct launch_options *options, struct error *err)
+{
+    struct launch launch;
+    int result;
+
+    launch_init(&launch, store, options, !options->detach);
+    result = options->detach ? run_detached(&launch, err) : run_foreground(&launch, err);
+    launch_close(&launch);
+    return result;
+}

@@ -1,0 +1,409 @@
+/*
+ * The runtime's side of create and run: from a bundle to an init process that waits at the gate. The table
+ * below is the order, and its undo column is what a failed create (and `run` at its end) takes back.
+ */
+#include "launch/runtime.h"
+#include "launch/context.h"
+#include "launch/lifecycle.h"
+#include "launch/protocol.h"
+#include "launch/steps.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/process_info.h"
+#include "base/sys.h"
+#include "terminal/terminal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* ---- before anything is touched -------------------------------------------------------------------------
+ */
+
+static int open_bundle(struct launch *launch, struct error *err)
+{
+    return bundle_open(launch->options->bundle, launch->options->config, &launch->bundle, err);
+}
+
+static int check_terminal(struct launch *launch, struct error *err)
+{
+    bool terminal = launch->bundle.config->process->terminal;
+
+    if (terminal && !launch->foreground && !launch->options->console_socket)
+        return fail(err, EINVAL, "cannot allocate tty if aril will detach without setting console socket");
+    if (launch->options->console_socket && !terminal)
+        return fail(err, EINVAL, "cannot use console socket if aril will not detach or allocate tty");
+    return 0;
+}
+
+/* Socket activation: LISTEN_FDS descriptors follow the ones of --preserve-fds (item 47). */
+static int plan_listen_fds(struct launch *launch, struct error *err)
+{
+    const char *text = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
+    int64_t count;
+
+    launch->preserve_fds = launch->options->preserve_fds;
+    if (text && *text) {
+        if (!number_parse(text, 0, 1 << 16, &count))
+            return fail(err, EINVAL, "environment: LISTEN_FDS=%s is not a number", text);
+        launch->preserve_fds += (int)count;
+        process_plan_set_env(&launch->process, "LISTEN_FDS", text, true);
+        process_plan_set_env(&launch->process, "LISTEN_PID", "1", false);
+        if (names)
+            process_plan_set_env(&launch->process, "LISTEN_FDNAMES", names, true);
+    }
+    return descriptors_check(launch->preserve_fds, err);
+}
+
+/* What is not there yet is refused, never ignored. */
+static int check_supported(const struct launch *launch, struct error *err)
+{
+    const struct oci_linux *linux = launch->bundle.config->linux;
+
+    if (linux->intel_rdt)
+        return fail(err, ENOTSUP, "linux.intelRdt: not supported yet");
+    return 0;
+}
+
+static int make_plans(struct launch *launch, struct error *err)
+{
+    const struct oci_config *config = launch->bundle.config;
+
+    launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
+    if (namespace_plan_make(config, &launch->namespaces, err) < 0 || sysctl_check(config, err) < 0 ||
+        process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
+        plan_listen_fds(launch, err) < 0)
+        return -1;
+    launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
+    if (!launch->cgroup)
+        return -1;
+    if (config->linux->seccomp && seccomp_filter_make(config->linux->seccomp, &launch->seccomp, err) < 0)
+        return -1;
+    return check_supported(launch, err);
+}
+
+static int open_outside(struct launch *launch, struct error *err)
+{
+    if (namespaces_open(&launch->namespaces, err) < 0)
+        return -1;
+    launch->procfs = procfs_open(err);
+    if (launch->procfs < 0)
+        return -1;
+    if (!launch->options->console_socket)
+        return 0;
+    launch->console_socket = terminal_connect(launch->options->console_socket, err);
+    return launch->console_socket < 0 ? fail_in(err, "--console-socket") : 0;
+}
+
+/* ---- what must be taken back -----------------------------------------------------------------------------
+ */
+
+static char *time_now(void)
+{
+    struct timespec now;
+    struct tm utc;
+    char text[40];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    return memory_format("%s.%09ldZ", text, now.tv_nsec);
+}
+
+static void copy_annotations(const struct string_map *from, struct string_map *to)
+{
+    if (!from->count)
+        return;
+    to->items = memory_new_array(from->count, sizeof *to->items);
+    to->count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        to->items[i].key = memory_string(from->items[i].key);
+        to->items[i].value = memory_string(from->items[i].value);
+    }
+}
+
+/* The record comes first: whatever happens from here on, `delete --force` finds it (security rule 9). */
+static int reserve_id(struct launch *launch, struct error *err)
+{
+    struct container_status status = {
+        .id = (char *)launch->options->id,
+        .oci_version = (char *)OCI_VERSION,
+        .bundle = launch->bundle.path,
+        .rootfs = launch->bundle.rootfs,
+        .owner_uid = getuid(),
+        .has_owner_uid = true,
+        .own_pid_namespace = launch->namespaces.new_flags & CLONE_NEWPID,
+        .has_own_pid_namespace = true,
+    };
+    const struct oci_hooks *hooks = launch->bundle.config->hooks;
+    int result;
+
+    status.start_needs_config = status.has_start_needs_config =
+        (hooks && hooks->poststart_count) || launch->seccomp.notify;
+    status.poststop_hooks = status.has_poststop_hooks = hooks && hooks->poststop_count;
+    status.created = time_now();
+    status.cgroup = cgroup_plan_location(launch->cgroup);
+    copy_annotations(&launch->bundle.config->annotations, &status.annotations);
+    result = store_create(launch->store, launch->options->id, &status, &launch->container, err);
+    free(status.created);
+    schema_free(&cgroup_location_schema, status.cgroup);
+    for (size_t i = 0; i < status.annotations.count; i++) {
+        free(status.annotations.items[i].key);
+        free(status.annotations.items[i].value);
+    }
+    free(status.annotations.items);
+    return result;
+}
+
+static void release_id(struct launch *launch)
+{
+    struct error err;
+
+    if (launch->container.status && container_remove(&launch->container, &err) < 0)
+        log_warning("%s", err.text);
+}
+
+static int save_config(struct launch *launch, struct error *err)
+{
+    return file_replace_at(launch->container.fd, "config.json", launch->bundle.config_text,
+                           launch->bundle.config_length, 0600, err);
+}
+
+static int open_gate(struct launch *launch, struct error *err)
+{
+    return launch->by_start ? gate_open_socket(launch, err) : 0;
+}
+
+static int make_cgroup(struct launch *launch, struct error *err)
+{
+    launch->cgroup_location = launch->container.status->cgroup;
+    return cgroup_create(launch->cgroup, &launch->cgroup_fd, err);
+}
+
+static void remove_cgroup(struct launch *launch)
+{
+    struct error err;
+
+    if (launch->container.status && launch->container.status->cgroup &&
+        cgroup_destroy(launch->container.status->cgroup, &err) < 0)
+        log_warning("%s", err.text);
+}
+
+static int plan_rootfs(struct launch *launch, struct error *err)
+{
+    struct rootfs_context context = {
+        .bundle = launch->bundle.path,
+        .rootfs = launch->bundle.rootfs,
+        .cgroup = launch->container.status->cgroup,
+        .no_pivot = launch->options->no_pivot,
+        .rootless = launch->rootless,
+    };
+
+    launch->rootfs = rootfs_plan_make(launch->bundle.config, &context, err);
+    if (!launch->rootfs)
+        return -1;
+    return rootfs_open_sources(launch->rootfs, err);
+}
+
+static int clone_init(struct launch *launch, struct error *err)
+{
+    return launch_clone_init(launch, err);
+}
+
+void launch_kill_init(struct launch *launch)
+{
+    if (launch->pid <= 0)
+        return;
+    sys_pidfd_send_signal(launch->pidfd, SIGKILL);
+    while (waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    launch->pid = 0;
+}
+
+static int place_init(struct launch *launch, struct error *err)
+{
+    return launch_place_init(launch, err);
+}
+
+static int move_net_devices(struct launch *launch, struct error *err)
+{
+    const struct oci_config *config = launch->bundle.config;
+
+    return config->linux->net_devices_count ? net_devices_move(config, launch->pid, err) : 0;
+}
+
+/* ---- the conversation with init --------------------------------------------------------------------------
+ */
+
+static int take_terminal(struct launch *launch, int master, struct error *err)
+{
+    if (launch->console_socket < 0) {
+        launch->terminal = master;
+        return 0;
+    }
+    if (terminal_send_fd(launch->console_socket, master, err) < 0) {
+        close(master);
+        return fail_in(err, "--console-socket");
+    }
+    close(master);
+    cleanup_close(&launch->console_socket);
+    launch->console_socket = -1;
+    return 0;
+}
+
+/* Init is gone without a word: its status says what happened to it. */
+static int explain_death(struct launch *launch, struct error *err)
+{
+    int status = 0;
+
+    if (waitpid(launch->pid, &status, 0) == launch->pid)
+        launch->pid = 0;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        fail(err, ECHILD, "container init was killed");
+        return fail_hint(err, "container init was OOM-killed (memory limit too low?)");
+    }
+    if (WIFSIGNALED(status))
+        return fail(err, ECHILD, "container init was killed by signal %d", WTERMSIG(status));
+    return fail(err, ECHILD, "container init exited with status %d before it was ready", WEXITSTATUS(status));
+}
+
+int launch_serve_init(struct launch *launch, struct error *err)
+{
+    struct message message;
+
+    if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0)
+        return explain_death(launch, err);
+    for (;;) {
+        if (message_receive(launch->socket, &message, err) < 0)
+            return -1;
+        switch (message.type) {
+        case MESSAGE_HOOKS:
+            if (hooks_at_create_runtime(launch, err) < 0 ||
+                message_send(launch->socket, MESSAGE_DONE, 0, -1, err) < 0)
+                return -1;
+            break;
+        case MESSAGE_TERMINAL:
+            if (take_terminal(launch, message.fd, err) < 0)
+                return -1;
+            break;
+        case MESSAGE_READY:
+            return 0;
+        case MESSAGE_END:
+            return explain_death(launch, err);
+        default:
+            return fail(err, EPROTO, "init sent unexpected message %d", (int)message.type);
+        }
+    }
+}
+
+static void run_poststop_hooks(struct launch *launch)
+{
+    hooks_at_poststop(launch->bundle.config, &launch->container);
+}
+
+/* With the pid on record the container is "created". */
+static int publish(struct launch *launch, struct error *err)
+{
+    struct container_status *status = launch->container.status;
+    struct process_info info;
+
+    if (process_info_read(launch->pid, &info) < 0)
+        return explain_death(launch, err);
+    status->pid = launch->pid;
+    status->has_pid = true;
+    status->pid_start_time = info.start_time;
+    status->has_pid_start_time = true;
+    if (pidfd_send(launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
+        pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
+        return -1;
+    return container_save(&launch->container, err);
+}
+
+static const struct step create_steps[] = {
+    { "bundle", open_bundle, NULL },
+    { "terminal options", check_terminal, NULL },
+    { "plans", make_plans, NULL },                 /* pure: a bad config fails here and has touched nothing */
+    { "namespaces, sockets", open_outside, NULL }, /* wrong paths fail before any side effect (item 133) */
+    { "state directory", reserve_id, release_id },
+    { "saved config", save_config, NULL },
+    { "start.sock", open_gate, NULL },
+    { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
+    { "cgroup", make_cgroup, remove_cgroup },
+    { "mount sources", plan_rootfs, NULL },
+    { "init", clone_init, launch_kill_init },
+    { "cgroup, id maps", place_init,
+      NULL }, /* before GO: nothing of the payload's side runs outside its limits */
+    { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
+    { "container", launch_serve_init, NULL },
+    { "state", publish, NULL },
+};
+
+int launch_prepare(struct launch *launch, struct error *err)
+{
+    return steps_run(create_steps, array_length(create_steps), launch, err);
+}
+
+void launch_undo(struct launch *launch)
+{
+    steps_undo(create_steps, array_length(create_steps), launch);
+}
+
+void launch_init(struct launch *launch, struct store *store, const struct launch_options *options,
+                 bool foreground)
+{
+    *launch = (struct launch){
+        .store = store,
+        .options = options,
+        .foreground = foreground,
+        .child_main = init_main,
+        .procfs = -1,
+        .container_root = -1,
+        .start_socket = -1,
+        .console_socket = -1,
+        .cgroup_fd = -1,
+        .socket = -1,
+        .peer_socket = -1,
+        .pidfd = -1,
+        .terminal = -1,
+        .bundle = { .fd = -1 },
+        .container = { .fd = -1 },
+    };
+    launch->rootless = geteuid() != 0 || !namespaces_initial_user();
+    sigprocmask(SIG_BLOCK, NULL, &launch->saved_mask);
+}
+
+void launch_close(struct launch *launch)
+{
+    int *const fds[] = { &launch->procfs,         &launch->container_root, &launch->start_socket,
+                         &launch->console_socket, &launch->cgroup_fd,      &launch->socket,
+                         &launch->pidfd,          &launch->terminal };
+
+    for (size_t i = 0; i < array_length(fds); i++)
+        cleanup_close(fds[i]);
+    container_close(&launch->container);
+    rootfs_plan_free(launch->rootfs);
+    cgroup_plan_free(launch->cgroup);
+    process_plan_free(&launch->process);
+    seccomp_filter_free(&launch->seccomp);
+    namespace_plan_free(&launch->namespaces);
+    bundle_close(&launch->bundle);
+}
+
+int launch_create(struct store *store, const struct launch_options *options, struct error *err)
+{
+    struct launch launch;
+    int result;
+
+    launch_init(&launch, store, options, false);
+    launch.by_start = true;
+    result = launch_prepare(&launch, err);
+    launch_close(&launch);
+    return result;
+}

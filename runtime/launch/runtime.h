@@ -1,0 +1,22 @@
+/* The runtime's side of a launch, shared by create (runtime.c), run (run.c) and exec (exec.c). */
+#pragma once
+
+#include "launch/context.h"
+
+void launch_init(struct launch *launch, struct store *store, const struct launch_options *options,
+                 bool foreground);
+
+/* Up to "created": init waits at the gate. On failure nothing is left. */
+int launch_prepare(struct launch *launch, struct error *err);
+
+/* Takes back everything that launch_prepare() made. */
+void launch_undo(struct launch *launch);
+
+/* GO, then the conversation of protocol.h until READY. */
+int launch_serve_init(struct launch *launch, struct error *err);
+void launch_kill_init(struct launch *launch); /* kills and reaps it */
+
+/* In the foreground: until the payload ends. Its status, or -1. */
+int launch_supervise(struct launch *launch, int signal_fd, struct error *err);
+
+void launch_close(struct launch *launch); /* memory and descriptors only */

@@ -1,0 +1,70 @@
+/* `start`: opens the gate of a created container and waits until its payload runs. */
+#include "launch/context.h"
+#include "launch/lifecycle.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/process_info.h"
+#include "oci-specs/config.h"
+
+static int check_state(const struct container *container, struct error *err)
+{
+    switch (container_state(container)) {
+    case CONTAINER_CREATED:
+        return 0;
+    case CONTAINER_STOPPED:
+        return fail(err, EINVAL, "cannot start a container that has stopped");
+    case CONTAINER_CREATING:
+        return fail(err, EINVAL, "cannot start a container that is still being created");
+    default:
+        return fail(err, EINVAL, "cannot start an already running container");
+    }
+}
+
+/* A failed poststart hook stops the container; `delete` does the rest (item 36). */
+static int run_poststart(struct container *container, const struct oci_config *config, struct error *err)
+{
+    struct error ignored;
+
+    if (hooks_at_poststart(config, container, err) == 0)
+        return 0;
+    container_kill(container, SIGKILL, true, &ignored);
+    return -1;
+}
+
+static int start(struct container *container, struct error *err)
+{
+    const struct container_status *status = container->status;
+    struct listener_peer peer = {
+        .container = container, .status = "creating", .pid = status->pid, .pidfd = -1
+    };
+    auto_cleanup(oci_config_cleanup) struct oci_config *config = NULL;
+    auto_close int gate = -1, pidfd = -1;
+
+    if (check_state(container, err) < 0)
+        return -1;
+    if (status->start_needs_config) {
+        config = oci_config_read_at(container->fd, "config.json", err);
+        pidfd = process_open(status->pid, status->pid_start_time);
+        if (!config || pidfd < 0)
+            return pidfd < 0 ? fail_errno(err, "open init") : -1;
+        peer.config = config;
+        peer.pidfd = pidfd;
+    }
+    gate = gate_connect(container, err);
+    if (gate < 0 || gate_start(gate, &peer, err) < 0)
+        return -1;
+    return config ? run_poststart(container, config, err) : 0;
+}
+
+int launch_start(struct store *store, const char *id, struct error *err)
+{
+    struct container container;
+    int result;
+
+    if (store_load(store, id, &container, err) < 0)
+        return -1;
+    result = start(&container, err);
+    container_close(&container);
+    return result;
+}

@@ -1,0 +1,82 @@
+/*
+ * Id maps of a new user namespace, written by the runtime for the waiting child: directly, or with the setuid
+ * helpers newuidmap and newgidmap when the kernel refuses an ordinary user (item 139).
+ */
+#include "namespaces/namespaces.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+static int run_helper(const char *program, pid_t pid, const char *map, struct error *err)
+{
+    auto_free char *words = memory_format("%s %d %s", program, (int)pid, map);
+    char **argv = NULL;
+    size_t count = 0;
+    pid_t child;
+    int status, code;
+
+    for (char *word = strtok(words, " \n"); word; word = strtok(NULL, " \n"))
+        *array_grow(argv, count) = word;
+    *array_grow(argv, count) = NULL;
+    code = posix_spawnp(&child, program, NULL, NULL, argv, environ);
+    free(argv);
+    if (code != 0) {
+        errno = code;
+        fail_errno(err, "linux: %s", program);
+        return fail_hint(err, "more than one id needs newuidmap and newgidmap: Debian package uidmap");
+    }
+    if (waitpid(child, &status, 0) < 0)
+        return fail_errno(err, "linux: wait for %s", program);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fail(err, EPERM, "linux: %s refused the mapping: operation not permitted", program);
+        return fail_hint(err, "check /etc/subuid and /etc/subgid");
+    }
+    return 0;
+}
+
+static int write_map(int procdir, const char *file, const char *helper, pid_t pid, const char *map,
+                     struct error *err)
+{
+    if (file_write_string_at(procdir, file, map) == 0)
+        return 0;
+    if (errno == EPERM && geteuid() != 0)
+        return run_helper(helper, pid, map, err);
+    return fail_errno(err, "linux.%s: write /proc/%d/%s", file[0] == 'u' ? "uidMappings" : "gidMappings",
+                      (int)pid, file);
+}
+
+int namespaces_write_id_maps(const struct namespace_plan *plan, pid_t pid, struct error *err)
+{
+    char path[32];
+    auto_close int procdir = -1;
+
+    if (!plan->uid_map)
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    procdir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (procdir < 0)
+        return fail_errno(err, "open %s", path);
+    if (write_map(procdir, "uid_map", "newuidmap", pid, plan->uid_map, err) < 0)
+        return -1;
+    if (file_write_string_at(procdir, "gid_map", plan->gid_map) == 0)
+        return 0;
+    /*
+     * An unprivileged writer must give up setgroups() first (user_namespaces(7)); newgidmap does that where
+     * it has to. A map of one line, our own id, needs no helper.
+     */
+    if (errno == EPERM && geteuid() != 0 && !strchr(plan->gid_map, '\n')[1]) {
+        if (file_write_string_at(procdir, "setgroups", "deny") == 0 &&
+            file_write_string_at(procdir, "gid_map", plan->gid_map) == 0)
+            return 0;
+    }
+    return write_map(procdir, "gid_map", "newgidmap", pid, plan->gid_map, err);
+}

@@ -1,0 +1,180 @@
+/*
+ * The last touches, after pivot_root: masked paths, read-only paths, mounts that had to stay writable until
+ * now, the read-only root and its propagation. Runs in init. Every path is opened once inside the root; what
+ * is mounted there comes from descriptors: never from the image's own /dev/null (CVE-2025-31133).
+ */
+#include "rootfs/devices.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
+
+struct cover {    /* a mount that is used again and again */
+    int detached; /* not yet mounted anywhere; or -1 */
+    int mounted;  /* where the next clone comes from; or -1 */
+};
+
+static void cover_free(struct cover *cover)
+{
+    if (cover->detached >= 0)
+        close(cover->detached);
+    if (cover->mounted >= 0)
+        close(cover->mounted);
+}
+
+static int cover_mount(struct cover *cover, int destination, struct error *err)
+{
+    auto_close int tree = take_fd(&cover->detached);
+
+    if (tree < 0)
+        tree = mount_clone(cover->mounted, "", false);
+    if (tree < 0)
+        return fail_errno(err, "open_tree");
+    if (mount_attach(tree, destination, err) < 0)
+        return -1;
+    if (cover->mounted < 0)
+        cover->mounted = take_fd(&tree);
+    return 0;
+}
+
+/* One empty directory for all of them. */
+static int cover_make_empty(struct cover *cover, struct error *err)
+{
+    static const struct option_data mode = { (char *)"mode", (char *)"0555" };
+
+    if (cover->mounted >= 0)
+        return 0;
+    cover->detached = mount_make_detached(
+        "tmpfs", "tmpfs", &mode, 1,
+        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+    return cover->detached < 0 ? -1 : 0;
+}
+
+/* The host's /dev/null, while it can still be seen; what was opened is what is checked. */
+int masks_open_sources(struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int tree = -1;
+
+    if (plan->masked_count == 0)
+        return 0;
+    tree = mount_clone(AT_FDCWD, "/dev/null", false);
+    if (tree < 0 || device_fd_check(tree, S_IFCHR, makedev(1, 3)) < 0)
+        return fail_errno(err, "the host's /dev/null, for linux.maskedPaths");
+    plan->null_mount = take_fd(&tree);
+    return 0;
+}
+
+/* A path that does not exist needs no mask. */
+static int open_path(const struct rootfs_plan *plan, const char *path, struct error *err)
+{
+    int fd = file_open_in_root(plan->root, path, O_PATH, 0);
+
+    if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+        return fail_errno(err, "open");
+    if (fd < 0)
+        err->code = ENOENT;
+    return fd;
+}
+
+static int mask_one(const struct rootfs_plan *plan, const char *path, struct cover *null, struct cover *empty,
+                    struct error *err)
+{
+    auto_close int destination = open_path(plan, path, err);
+    struct stat status;
+
+    if (destination < 0)
+        return err->code == ENOENT ? 0 : -1;
+    if (fstat(destination, &status) < 0)
+        return fail_errno(err, "stat");
+    if (!S_ISDIR(status.st_mode))
+        return cover_mount(null, destination, err);
+    if (cover_make_empty(empty, err) < 0)
+        return -1;
+    return cover_mount(empty, destination, err);
+}
+
+static int mask_all(struct rootfs_plan *plan, struct error *err)
+{
+    auto_cleanup(cover_free) struct cover null = { take_fd(&plan->null_mount), -1 };
+    auto_cleanup(cover_free) struct cover empty = { -1, -1 };
+
+    for (size_t i = 0; i < plan->masked_count; i++)
+        if (mask_one(plan, plan->masked[i], &null, &empty, err) < 0)
+            return fail_in(err, "linux.maskedPaths[%zu] (%s)", i, plan->masked[i]);
+    return 0;
+}
+
+/* A clone keeps nosuid, nodev and noexec of what it covers (item 125). */
+static int protect_one(const struct rootfs_plan *plan, const char *path, struct error *err)
+{
+    auto_close int destination = open_path(plan, path, err);
+    auto_close int tree = -1;
+
+    if (destination < 0)
+        return err->code == ENOENT ? 0 : -1;
+    tree = mount_clone(destination, "", true);
+    if (tree < 0)
+        return fail_errno(err, "open_tree");
+    if (mount_set_attributes(tree, &read_only, false) < 0)
+        return fail_errno(err, "set mount attributes");
+    return mount_attach(tree, destination, err);
+}
+
+static int protect_all(struct rootfs_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->read_only_count; i++)
+        if (protect_one(plan, plan->read_only_paths[i], err) < 0)
+            return fail_in(err, "linux.readonlyPaths[%zu] (%s)", i, plan->read_only_paths[i]);
+    return 0;
+}
+
+/* tmpfs mounts with "ro": they had to be writable for the mounts and devices inside them. */
+static int finish_mounts(struct rootfs_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        struct mount_op *op = &plan->mounts[i];
+        auto_close int mount = take_fd(&op->mount);
+
+        if (mount >= 0 && mount_set_attributes(mount, &read_only, false) < 0) {
+            fail_errno(err, "make read-only");
+            return mount_fail_in(op, err);
+        }
+    }
+    return 0;
+}
+
+static int set_root_propagation(const struct rootfs_plan *plan, struct error *err)
+{
+    static const unsigned long flags[] = {
+        [OCI_PROPAGATION_SHARED] = MS_SHARED,
+        [OCI_PROPAGATION_RSHARED] = MS_SHARED | MS_REC,
+        [OCI_PROPAGATION_SLAVE] = MS_SLAVE,
+        [OCI_PROPAGATION_RSLAVE] = MS_SLAVE | MS_REC,
+        [OCI_PROPAGATION_UNBINDABLE] = MS_UNBINDABLE,
+        [OCI_PROPAGATION_RUNBINDABLE] = MS_UNBINDABLE | MS_REC,
+        [OCI_PROPAGATION_PRIVATE] = 0, /* as it is */
+        [OCI_PROPAGATION_RPRIVATE] = 0,
+    };
+
+    if (flags[plan->propagation] && mount_set_propagation(plan->root, flags[plan->propagation]) < 0)
+        return fail_errno(err, "linux.rootfsPropagation");
+    return 0;
+}
+
+int rootfs_finish(struct rootfs_plan *plan, struct error *err)
+{
+    if (!plan->mount_namespace)
+        return 0;
+    if (protect_all(plan, err) < 0 || mask_all(plan, err) < 0 || finish_mounts(plan, err) < 0)
+        return -1;
+    if (plan->read_only && mount_set_attributes(plan->root, &read_only, false) < 0)
+        return fail_errno(err, "root.readonly");
+    return set_root_propagation(plan, err);
+}

@@ -1,0 +1,139 @@
+/*
+ * Runs the list of mount operations, and the small steps they share. Runs in init, in the container's mount
+ * namespace, before pivot_root. A mount is made detached, gets all its attributes, and is then moved to its
+ * destination: nobody ever sees it half done.
+ */
+#include "rootfs/mount.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "rootfs/destination.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#ifndef SELINUX_MAGIC
+#define SELINUX_MAGIC 0xf97cff8c
+#endif
+
+int mount_set_attributes(int mount, const struct option_attributes *attributes, bool recursive)
+{
+    const struct mount_attr change = { .attr_set = attributes->set, .attr_clr = attributes->clear };
+
+    if (!attributes->set && !attributes->clear)
+        return 0;
+    return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &change);
+}
+
+int mount_set_propagation(int mount, unsigned long propagation)
+{
+    const struct mount_attr change = { .propagation = propagation & ~(unsigned long)MS_REC };
+
+    return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0), &change);
+}
+
+int mount_set_idmap(int mount, int user_namespace, bool recursive)
+{
+    const struct mount_attr change = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace };
+
+    return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &change);
+}
+
+/* "private" alone has nothing to change on a tree that is private already. */
+static bool is_redundant(const struct mount_options *options, bool tree_is_private)
+{
+    return tree_is_private && options->propagation_count == 1 &&
+           (options->propagation[0] & ~(unsigned long)MS_REC) == MS_PRIVATE;
+}
+
+int mount_set_up_tree(const struct mount_op *op, int tree, bool tree_is_private, struct error *err)
+{
+    const struct mount_options *options = &op->options;
+
+    if (op->idmap >= 0 && mount_set_idmap(tree, op->idmap, options->special & OPTION_IDMAP_RECURSIVE) < 0) {
+        fail_errno(err, "map ids of the mount");
+        return fail_hint(err, "the kernel or the file system may lack idmapped mounts");
+    }
+    if (is_redundant(options, tree_is_private))
+        return 0;
+    for (size_t i = 0; i < options->propagation_count; i++)
+        if (mount_set_propagation(tree, options->propagation[i]) < 0)
+            return fail_errno(err, "set mount propagation");
+    return 0;
+}
+
+int mount_change_attributes(const struct mount_op *op, int tree, struct error *err)
+{
+    const struct mount_options *options = &op->options;
+    int code;
+
+    if (mount_set_attributes(tree, &options->attributes, false) == 0 &&
+        mount_set_attributes(tree, &options->recursive, true) == 0)
+        return 0;
+    code = errno;
+    fail_errno(err, "set mount attributes");
+    if (code == EPERM && (options->attributes.clear || options->recursive.clear)) /* item 109 */
+        fail_hint(err,
+                  "flags such as ro, nosuid or nodev of the source cannot be cleared in a user namespace");
+    return -1;
+}
+
+int mount_attach(int tree, int destination, struct error *err)
+{
+    if (sys_move_mount(tree, "", destination, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        return fail_errno(err, "move_mount");
+    return 0;
+}
+
+int mount_clone(int dirfd, const char *path, bool recursive)
+{
+    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+
+    return sys_open_tree(dirfd, path, flags | (*path ? 0 : AT_EMPTY_PATH));
+}
+
+bool rootfs_has_selinux(struct rootfs_plan *plan)
+{
+    struct statfs status;
+
+    if (plan->selinux < 0)
+        plan->selinux = statfs("/sys/fs/selinux", &status) == 0 && (unsigned)status.f_type == SELINUX_MAGIC;
+    return plan->selinux;
+}
+
+void umask_restore(const mode_t *saved)
+{
+    umask(*saved);
+}
+
+static int mount_one(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
+{
+    if (op->options.special & OPTION_RELABEL && rootfs_has_selinux(plan)) /* item 127 */
+        return fail(err, ENOTSUP, "options: z and Z (SELinux relabelling) are the engine's job");
+    switch (op->kind) {
+    case MOUNT_NEW:
+        return mount_new(plan, op, err);
+    case MOUNT_BIND:
+        return mount_bind(plan, op, err);
+    case MOUNT_CGROUP:
+        return mount_cgroup(plan, op, err);
+    case MOUNT_REMOUNT:
+        return mount_remount(plan, op, err);
+    }
+    return fail(err, EINVAL, "unknown kind of mount");
+}
+
+int rootfs_mount_all(struct rootfs_plan *plan, struct error *err)
+{
+    auto_umask mode_t saved = umask(0); /* of directories that are made */
+
+    (void)saved;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (mount_one(plan, &plan->mounts[i], err) < 0)
+            return mount_fail_in(&plan->mounts[i], err);
+    return 0;
+}

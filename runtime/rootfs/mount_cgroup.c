@@ -1,0 +1,232 @@
+/*
+ * Mounts of type cgroup and cgroup2, which mean the same: the container's view of the control groups (item
+ * 117). On a v2 host that is one cgroup2 mount; on v1 and hybrid hosts a tmpfs with a directory for each
+ * hierarchy. Runs in init, which is in its cgroup and, if there is to be one, in its cgroup namespace; before
+ * pivot_root.
+ */
+#include "rootfs/mount.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "rootfs/destination.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+struct hierarchy {     /* a line of /proc/self/cgroup: "4:cpu,cpuacct:/a/b" */
+    char *controllers; /* "cpu,cpuacct", "name=systemd", "" for v2 */
+    char *path;        /* of our cgroup, as our cgroup namespace shows it */
+};
+
+static bool is_cgroup2(const char *path)
+{
+    struct statfs status;
+
+    return statfs(path, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static uint64_t all_attributes(const struct mount_op *op)
+{
+    return op->options.attributes.set | op->options.recursive.set;
+}
+
+/* ---- one hierarchy ------------------------------------------------------------------------------------ */
+
+static int clone_own_cgroup(const struct mount_op *op, const char *directory, const char *path,
+                            struct error *err)
+{
+    auto_free char *source = memory_format("%s%s%s%s", CGROUP_ROOT, *directory ? "/" : "", directory, path);
+    const struct option_attributes attributes = { .set = all_attributes(op) & ~(uint64_t)MOUNT_ATTR__ATIME };
+    auto_close int tree = mount_clone(AT_FDCWD, source, false);
+
+    if (tree < 0)
+        return fail_errno(err, "bind %s", source);
+    if (mount_set_attributes(tree, &attributes, false) < 0)
+        return fail_errno(err, "bind %s: set mount attributes", source);
+    return take_fd(&tree);
+}
+
+/*
+ * With a cgroup namespace a mount shows our part only. Without one, root gets the whole tree on v2, as with
+ * the other runtimes, because /proc/self/cgroup names paths in it; a user namespace cannot mount that and
+ * gets its own part.
+ */
+static int make_v2(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
+                   const char *path, struct error *err)
+{
+    int tree = -1;
+
+    if (plan->cgroup_namespace || !plan->user_namespace) {
+        tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
+                                   all_attributes(op), err);
+        if (tree >= 0 || (err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
+            return tree;
+    }
+    return clone_own_cgroup(op, directory, path, err);
+}
+
+static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
+                   const struct hierarchy *hierarchy, struct error *err)
+{
+    auto_free char *controllers = memory_string(hierarchy->controllers);
+    struct option_data *data = NULL;
+    size_t count = 0;
+    char *state = NULL;
+    int tree;
+
+    if (!plan->cgroup_namespace)
+        return clone_own_cgroup(op, directory, hierarchy->path, err);
+    for (char *name = strtok_r(controllers, ",", &state); name; name = strtok_r(NULL, ",", &state)) {
+        bool named = strncmp(name, "name=", 5) == 0;
+
+        if (named)
+            *array_grow(data, count) = (struct option_data){ (char *)"none", NULL };
+        *array_grow(data, count) =
+            named ? (struct option_data){ (char *)"name", name + 5 } : (struct option_data){ name, NULL };
+    }
+    tree = mount_make_detached("cgroup", "cgroup", data, count, all_attributes(op), err);
+    free(data);
+    return tree;
+}
+
+/* ---- a v1 or hybrid host ------------------------------------------------------------------------------ */
+
+static int attach_in(int tmpfs, const char *directory, int tree, struct error *err)
+{
+    auto_close int place = -1;
+
+    if (mkdirat(tmpfs, directory, 0755) < 0)
+        return fail_errno(err, "mkdir");
+    place = openat(tmpfs, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return place < 0 ? fail_errno(err, "open") : mount_attach(tree, place, err);
+}
+
+/* cpu -> cpu,cpuacct and cpuacct -> cpu,cpuacct */
+static int make_links(int tmpfs, const char *directory, struct error *err)
+{
+    auto_free char *names = memory_string(directory);
+    char *state = NULL;
+
+    if (!strchr(directory, ','))
+        return 0;
+    for (char *name = strtok_r(names, ",", &state); name; name = strtok_r(NULL, ",", &state))
+        if (symlinkat(directory, tmpfs, name) < 0)
+            return fail_errno(err, "link %s", name);
+    return 0;
+}
+
+static int mount_hierarchy(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
+                           const struct hierarchy *hierarchy, struct error *err)
+{
+    bool is_v2 = !*hierarchy->controllers;
+    const char *directory = is_v2                                              ? "unified"
+                            : strncmp(hierarchy->controllers, "name=", 5) == 0 ? hierarchy->controllers + 5
+                                                                               : hierarchy->controllers;
+    auto_close int tree = -1;
+
+    if (is_v2 && !is_cgroup2(CGROUP_ROOT "/unified"))
+        return 0;
+    tree = is_v2 ? make_v2(plan, op, directory, hierarchy->path, err)
+                 : make_v1(plan, op, directory, hierarchy, err);
+    if (tree < 0 && err->code == ENOENT) /* a hierarchy that the host has not mounted at the usual place */
+        return 0;
+    if (tree < 0 || attach_in(tmpfs, directory, tree, err) < 0 || make_links(tmpfs, directory, err) < 0)
+        return fail_in(err, "%s", directory);
+    return 0;
+}
+
+/* Splits a line in place. */
+static bool parse_line(char *line, struct hierarchy *hierarchy)
+{
+    char *controllers = strchr(line, ':');
+    char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+    if (!path)
+        return false;
+    *path = '\0';
+    hierarchy->controllers = controllers + 1;
+    hierarchy->path = path + 1;
+    return true;
+}
+
+static int mount_hierarchies(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
+                             struct error *err)
+{
+    auto_free char *text = NULL;
+    char *state = NULL;
+
+    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &text, NULL, err) < 0)
+        return -1;
+    for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+        struct hierarchy hierarchy;
+
+        if (parse_line(line, &hierarchy) && mount_hierarchy(plan, op, tmpfs, &hierarchy, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int mount_v1(const struct rootfs_plan *plan, const struct mount_op *op, int destination,
+                    struct error *err)
+{
+    static const struct option_data mode = { (char *)"mode", (char *)"0755" };
+    static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
+    auto_close int tmpfs = mount_make_detached("tmpfs", "cgroup", &mode, 1,
+                                               all_attributes(op) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+
+    if (tmpfs < 0 || mount_set_up_tree(op, tmpfs, true, err) < 0 ||
+        mount_attach(tmpfs, destination, err) < 0 || mount_hierarchies(plan, op, tmpfs, err) < 0)
+        return -1;
+    if (all_attributes(op) & MOUNT_ATTR_RDONLY && mount_set_attributes(tmpfs, &read_only, false) < 0)
+        return fail_errno(err, "make read-only");
+    return 0;
+}
+
+/* ---- a v2 host ---------------------------------------------------------------------------------------- */
+
+static int own_v2_path(char **path, struct error *err)
+{
+    auto_free char *text = NULL;
+    char *start;
+
+    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &text, NULL, err) < 0)
+        return -1;
+    start = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+    if (!start)
+        return fail(err, ENOENT, "/proc/self/cgroup names no cgroup of version 2");
+    start = strchr(start, '/');
+    *path = start ? memory_string_n(start, strcspn(start, "\n")) : memory_string("/");
+    return 0;
+}
+
+static int mount_v2(const struct rootfs_plan *plan, const struct mount_op *op, int destination,
+                    struct error *err)
+{
+    auto_free char *path = NULL;
+    auto_close int tree = -1;
+
+    if (own_v2_path(&path, err) < 0)
+        return -1;
+    tree = make_v2(plan, op, is_cgroup2(CGROUP_ROOT) ? "" : "unified", path, err);
+    if (tree < 0 || mount_set_up_tree(op, tree, true, err) < 0)
+        return -1;
+    return mount_attach(tree, destination, err);
+}
+
+int mount_cgroup(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
+{
+    auto_close int destination = destination_open(plan, op, DESTINATION_DIRECTORY, NULL, err);
+
+    if (destination < 0)
+        return -1;
+    if (strcmp(op->type, "cgroup2") == 0 || is_cgroup2(CGROUP_ROOT))
+        return mount_v2(plan, op, destination, err);
+    return mount_v1(plan, op, destination, err);
+}

@@ -1,0 +1,242 @@
+/*
+ * Mounts a file system of its own: fsopen, fsconfig, fsmount, move_mount. Runs in init before pivot_root.
+ */
+#include "rootfs/mount.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "rootfs/destination.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#ifndef MS_LAZYTIME
+#define MS_LAZYTIME (1 << 25)
+#endif
+
+/* What the file system itself has to say: "e tmpfs: Unknown parameter 'foo'". */
+static int fail_with_log(int context, int code, struct error *err, const char *what)
+{
+    char message[256];
+    ssize_t length = read(context, message, sizeof message - 1);
+
+    errno = code;
+    fail_errno(err, "%s", what);
+    if (length <= 2)
+        return -1;
+    message[length] = '\0';
+    message[strcspn(message, "\n")] = '\0';
+    return fail_hint(err, "%s", message[1] == ' ' ? message + 2 : message);
+}
+
+static int set_one(int context, const char *key, const char *value, struct error *err)
+{
+    unsigned command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+    char what[300];
+
+    if (sys_fsconfig(context, command, key, value, 0) == 0)
+        return 0;
+
+    int code = errno;
+
+    snprintf(what, sizeof what, "option '%.100s%s%.150s'", key, value ? "=" : "", value ? value : "");
+    return fail_with_log(context, code, err, what);
+}
+
+int mount_make_detached(const char *type, const char *source, const struct option_data *data,
+                        size_t data_count, uint64_t attributes, struct error *err)
+{
+    auto_close int context = sys_fsopen(type, FSOPEN_CLOEXEC);
+    int mount;
+
+    if (context < 0) {
+        fail_errno(err, "fsopen %s", type);
+        return errno == ENODEV ? fail_hint(err, "this kernel has no such file system") : -1;
+    }
+    if (source && *source && set_one(context, "source", source, err) < 0)
+        return -1;
+    for (size_t i = 0; i < data_count; i++)
+        if (set_one(context, data[i].key, data[i].value, err) < 0)
+            return -1;
+    if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return fail_with_log(context, errno, err, type);
+    mount = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
+    return mount < 0 ? fail_with_log(context, errno, err, type) : mount;
+}
+
+/* ---- the data of an operation ------------------------------------------------------------------------- */
+
+static const struct {
+    unsigned long flag;
+    const char *key;
+} super_flags[] = {
+    /* not MS_SILENT: messages of fsopen() contexts go to their reader and not to the kernel log anyway */
+    { MS_SYNCHRONOUS, "sync" },
+    { MS_DIRSYNC, "dirsync" },
+    { MS_MANDLOCK, "mand" },
+    { MS_LAZYTIME, "lazytime" },
+};
+
+struct data_list { /* borrowed strings */
+    struct option_data *items;
+    size_t count;
+};
+
+static void data_list_free(struct data_list *list)
+{
+    free(list->items);
+}
+
+static void data_add(struct data_list *list, const char *key, const char *value)
+{
+    *array_grow(list->items, list->count) = (struct option_data){ (char *)key, (char *)value };
+}
+
+static void collect_data(struct rootfs_plan *plan, const struct mount_op *op, uint64_t attributes,
+                         const char *mode, struct data_list *list)
+{
+    for (size_t i = 0; i < op->options.data_count; i++)
+        data_add(list, op->options.data[i].key, op->options.data[i].value);
+    for (size_t i = 0; i < array_length(super_flags); i++)
+        if (op->options.super_set & super_flags[i].flag)
+            data_add(list, super_flags[i].key, NULL);
+    /* A read-only device cannot be opened otherwise; file systems in memory are shared or filled later. */
+    if (attributes & MOUNT_ATTR_RDONLY && !(op->filesystem & FS_MEMORY))
+        data_add(list, "ro", NULL);
+    if (mode)
+        data_add(list, "mode", mode);
+    if (op->label && rootfs_has_selinux(plan)) /* item 126 */
+        data_add(list, plan->label_type, plan->label);
+}
+
+static uint64_t new_attributes(const struct mount_op *op)
+{
+    uint64_t attributes = op->options.attributes.set | op->options.recursive.set;
+
+    if (op->filesystem & FS_READ_ONLY_LAST || op->options.special & OPTION_COPY_UP)
+        attributes &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+    return attributes;
+}
+
+static bool is_read_only(const struct mount_op *op)
+{
+    return (op->options.attributes.set | op->options.recursive.set) & MOUNT_ATTR_RDONLY;
+}
+
+/* A tmpfs without mode= looks like the directory it covers, as with runc; a new one has the kernel's default.
+ */
+static const char *tmpfs_mode(const struct mount_op *op, int destination, bool made, char *text, size_t size)
+{
+    struct stat status;
+
+    if (!(op->filesystem & FS_TMPFS) || made || mount_options_data_get(&op->options, "mode") ||
+        fstat(destination, &status) < 0)
+        return NULL;
+    snprintf(text, size, "%04o", (unsigned)status.st_mode & 07777);
+    return text;
+}
+
+static int make_mount(struct rootfs_plan *plan, const struct mount_op *op, int destination, bool made,
+                      struct error *err)
+{
+    auto_cleanup(data_list_free) struct data_list list = { 0 };
+    uint64_t attributes = new_attributes(op);
+    char mode[8];
+
+    collect_data(plan, op, attributes, tmpfs_mode(op, destination, made, mode, sizeof mode), &list);
+    return mount_make_detached(op->type, op->source, list.items, list.count, attributes, err);
+}
+
+/* ---- fallbacks ---------------------------------------------------------------------------------------- */
+
+/*
+ * Where the kernel refuses an instance of our own, the host's is bound instead: sysfs without a network
+ * namespace of the user namespace's own (item 115), proc and mqueue likewise when these namespaces are the
+ * host's (items 116, 118).
+ */
+static const char *host_instance(const struct rootfs_plan *plan, const struct mount_op *op)
+{
+    if (!plan->user_namespace)
+        return NULL;
+    if (op->filesystem & FS_SYSFS)
+        return "/sys";
+    if (op->filesystem & FS_PROC && !plan->pid_namespace)
+        return "/proc";
+    if (op->filesystem & FS_MQUEUE)
+        return "/dev/mqueue";
+    return NULL;
+}
+
+static int bind_host_instance(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
+{
+    const char *path = host_instance(plan, op);
+    /* Whatever is mounted below is the host's too: ro and the like must reach it. */
+    const struct option_attributes attributes = {
+        .set = (op->options.attributes.set | op->options.recursive.set) & ~(uint64_t)MOUNT_ATTR__ATIME,
+    };
+    auto_close int tree = -1;
+
+    if (!path)
+        return -1;
+    tree = mount_clone(AT_FDCWD, path, true);
+    if (tree < 0)
+        return fail_in(err, "bind %s instead: %s", path, errno_text(errno));
+    if (mount_set_attributes(tree, &attributes, true) < 0)
+        return fail_errno(err, "bind %s instead: set mount attributes", path);
+    return take_fd(&tree);
+}
+
+/* ---- the operation ------------------------------------------------------------------------------------ */
+
+static int make_read_only(int mount, struct error *err)
+{
+    static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
+
+    return mount_set_attributes(mount, &read_only, false) < 0 ? fail_errno(err, "make read-only") : 0;
+}
+
+/* The private procfs of the runtime can be a clone of a plain /proc: that saves making a superblock
+ * (procfs.c). */
+static void remember_proc(struct rootfs_plan *plan, const struct mount_op *op, int tree)
+{
+    if (op->filesystem & FS_PROC && plan->container_proc < 0 && op->options.data_count == 0)
+        plan->container_proc = tree;
+}
+
+int mount_new(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
+{
+    bool made = false, own = true;
+    auto_close int destination = destination_open(plan, op, DESTINATION_DIRECTORY, &made, err);
+    auto_close int tree = -1;
+
+    if (destination < 0)
+        return -1;
+    tree = make_mount(plan, op, destination, made, err);
+    if (tree < 0 && err->code == EPERM) {
+        tree = bind_host_instance(plan, op, err);
+        own = false;
+    }
+    if (tree < 0)
+        return -1;
+    if (op->options.special & OPTION_COPY_UP && !made && copy_up(destination, tree, err) < 0)
+        return fail_in(err, "tmpcopyup");
+    if (mount_set_up_tree(op, tree, own, err) < 0)
+        return -1;
+    if (is_read_only(op) && op->options.special & OPTION_COPY_UP && !(op->filesystem & FS_READ_ONLY_LAST) &&
+        make_read_only(tree, err) < 0)
+        return -1;
+    if (mount_attach(tree, destination, err) < 0)
+        return -1;
+    if (own)
+        remember_proc(plan, op, tree);
+    if (is_read_only(op) && op->filesystem & FS_READ_ONLY_LAST)
+        op->mount = tree;
+    if (plan->container_proc == tree || op->mount == tree)
+        tree = -1; /* kept */
+    return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * The first step inside the new mount namespace: nothing that follows may reach the host (propagation), and
+ * the root file system becomes a mount of its own that pivot_root can use. Runs in init.
+ */
+#include "rootfs/mount.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+bool rootfs_is_private(const struct rootfs_plan *plan)
+{
+    switch (plan->propagation) {
+    case OCI_PROPAGATION_SHARED:
+    case OCI_PROPAGATION_RSHARED:
+    case OCI_PROPAGATION_SLAVE:
+    case OCI_PROPAGATION_RSLAVE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool is_shared(const struct rootfs_plan *plan)
+{
+    return plan->propagation == OCI_PROPAGATION_SHARED || plan->propagation == OCI_PROPAGATION_RSHARED;
+}
+
+/*
+ * With "shared" the mounts of the host stay its peers, so that a volume with the option rshared carries
+ * mounts both ways (Kubernetes: Bidirectional); only what is below the root file system is cut off.
+ */
+static int cut_propagation(const struct rootfs_plan *plan, struct error *err)
+{
+    unsigned long flags = rootfs_is_private(plan) ? MS_PRIVATE : MS_SLAVE;
+
+    if (is_shared(plan))
+        return 0;
+    if (mount(NULL, "/", NULL, flags | MS_REC, NULL) < 0)
+        return fail_errno(err, "make / %s", flags == MS_PRIVATE ? "private" : "slave");
+    return 0;
+}
+
+/* pivot_root refuses a root whose parent is shared, and a mount on a shared parent would appear on the host.
+ */
+static int make_parent_private(int directory, struct error *err)
+{
+    auto_close int current = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    for (;;) {
+        struct statx status = { 0 };
+        int up;
+
+        if (current < 0 || statx(current, "", AT_EMPTY_PATH, STATX_INO, &status) < 0)
+            return fail_errno(err, "look for the mount of the root file system");
+        if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+            break;
+        up = openat(current, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(current);
+        current = up;
+    }
+    if (mount_set_propagation(current, MS_PRIVATE) < 0)
+        return fail_errno(err, "make the mount of the root file system private");
+    return 0;
+}
+
+/* Where the root is to be mounted: on itself, because hooks that run in this namespace look for it there. */
+static int open_place(const struct rootfs_plan *plan, struct error *err)
+{
+    int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    /* Unreachable for the user namespace's root, but the runtime has opened the tree: then anywhere will do.
+     */
+    if (place < 0 && errno == EACCES && plan->root_tree >= 0)
+        place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return place < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : place;
+}
+
+static int attach_root(struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int place = open_place(plan, err);
+    auto_close int tree = take_fd(&plan->root_tree);
+
+    if (place < 0)
+        return -1;
+    if (is_shared(plan) && make_parent_private(place, err) < 0)
+        return -1;
+    if (tree < 0)
+        tree = mount_clone(place, "", true);
+    if (tree < 0)
+        return fail_errno(err, "root file system %s", plan->rootfs);
+    /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
+    if (!rootfs_is_private(plan) && mount_set_propagation(tree, MS_PRIVATE | MS_REC) < 0)
+        return fail_errno(err, "make the root file system private");
+    if (mount_attach(tree, place, err) < 0)
+        return fail_in(err, "root file system %s", plan->rootfs);
+    plan->root = take_fd(&tree);
+    return 0;
+}
+
+int rootfs_prepare(struct rootfs_plan *plan, struct error *err)
+{
+    if (!plan->mount_namespace) {
+        plan->root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return plan->root < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : 0;
+    }
+    if (cut_propagation(plan, err) < 0)
+        return -1;
+    return attach_root(plan, err);
+}
+
+int rootfs_root_fd(const struct rootfs_plan *plan)
+{
+    return plan->root;
+}

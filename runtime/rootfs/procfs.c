@@ -1,0 +1,72 @@
+/*
+ * A procfs for the runtime alone. Security rule 4: labels, sysctls and oom_score_adj are written through a
+ * mount that no one else can reach, so that nothing the image or another container does to /proc can redirect
+ * them (CVE-2019-16884, CVE-2025-52881). Runs in init before pivot_root.
+ */
+#include "rootfs/mount.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define PROC_ROOT_INODE 1
+
+static int verify(int fd, struct error *err)
+{
+    struct statfs filesystem;
+    struct stat status;
+
+    if (fstatfs(fd, &filesystem) < 0 || fstat(fd, &status) < 0)
+        return fail_errno(err, "procfs");
+    if (filesystem.f_type != PROC_SUPER_MAGIC || status.st_ino != PROC_ROOT_INODE)
+        return fail(err, EPERM, "procfs: /proc of the container is not a procfs");
+    return 0;
+}
+
+/* A clone of the /proc that config.json asked for: cheaper than a superblock of our own, and without what is
+ * mounted in it. */
+static int clone_container_proc(const struct rootfs_plan *plan)
+{
+    static const struct option_attributes writable = { .clear = MOUNT_ATTR_RDONLY };
+    auto_close int clone = -1;
+
+    if (plan->container_proc < 0)
+        return -1;
+    clone = mount_clone(plan->container_proc, "", false);
+    if (clone < 0 || mount_set_attributes(clone, &writable, false) < 0)
+        return -1;
+    return take_fd(&clone);
+}
+
+/* Last resort, where the kernel lets us mount no procfs: the container's, at its place. */
+static int open_container_proc(const struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int fd = file_open_beneath(plan->root, "proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? -1 : verify(fd, err) < 0 ? -1 : take_fd(&fd);
+}
+
+int rootfs_procfs(struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int fd = -1;
+
+    if (plan->procfs >= 0)
+        return plan->procfs;
+    fd = clone_container_proc(plan);
+    if (fd < 0)
+        fd = mount_make_detached("proc", "proc", NULL, 0,
+                                 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+    if (fd < 0)
+        fd = open_container_proc(plan, err);
+    if (fd < 0)
+        return fail_in(err, "procfs for the runtime");
+    if (verify(fd, err) < 0)
+        return -1;
+    plan->procfs = take_fd(&fd);
+    return plan->procfs;
+}

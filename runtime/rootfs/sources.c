@@ -1,0 +1,58 @@
+/*
+ * Opens in the runtime what init cannot: the root file system and bind sources below directories that the
+ * container's user namespace must not enter, and everything that is to be id-mapped. What is opened is
+ * detached from every namespace; init only moves it into place (items 100-105, 122). Runs in the runtime,
+ * before clone.
+ */
+#include "rootfs/mount.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+
+/* What the runtime clones may have peers on the host. The options of the mount are applied after that. */
+static int isolate(const struct rootfs_plan *plan, int tree, struct error *err)
+{
+    if (!plan->propagation || rootfs_is_private(plan))
+        return mount_set_propagation(tree, MS_PRIVATE | MS_REC) < 0 ? fail_errno(err, "make private") : 0;
+    if (plan->propagation == OCI_PROPAGATION_SLAVE || plan->propagation == OCI_PROPAGATION_RSLAVE)
+        return mount_set_propagation(tree, MS_SLAVE | MS_REC) < 0 ? fail_errno(err, "make slave") : 0;
+    return 0;
+}
+
+static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
+{
+    bool mapped = op->options.special & OPTION_IDMAP;
+    auto_close int tree = -1;
+
+    if (!mapped && !plan->new_user)
+        return 0;
+    if (mapped) {
+        op->idmap = idmap_open(plan, op, err);
+        if (op->idmap < 0)
+            return -1;
+    }
+    if (op->kind != MOUNT_BIND || op->options.special & OPTION_COPY_SYMLINK)
+        return 0;
+    tree = mount_open_tree(plan, op, err);
+    if (tree < 0)
+        return err->code == EPERM && !mapped ? 0 : -1; /* not privileged here: init will do it */
+    if (isolate(plan, tree, err) < 0 || mount_change_attributes(op, tree, err) < 0 ||
+        mount_set_up_tree(op, tree, rootfs_is_private(plan), err) < 0)
+        return -1;
+    op->tree = take_fd(&tree);
+    return 0;
+}
+
+int rootfs_open_sources(struct rootfs_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (open_one(plan, &plan->mounts[i], err) < 0)
+            return mount_fail_in(&plan->mounts[i], err);
+    if (plan->new_user && plan->mount_namespace)
+        plan->root_tree = mount_clone(AT_FDCWD, plan->rootfs, true); /* init falls back to its own view */
+    return 0;
+}

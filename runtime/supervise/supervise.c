@@ -1,0 +1,194 @@
+/*
+ * The foreground runtime while the payload runs: see supervise.h. One loop; it knows processes and signals,
+ * the terminal only through its relay. This process may sit there for weeks, so it holds nothing and touches
+ * little.
+ */
+#include "supervise/supervise.h"
+
+#include "base/memory.h"
+#include "base/sys.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+enum { SIGNAL_SLOT, PROCESS_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
+
+struct supervision {
+    pid_t pid;
+    int pidfd, signal_fd;
+    struct terminal_relay *relay;
+    int status;     /* the exit status, -1 while the process runs */
+    bool impatient; /* a signal asked us to end while the last output was being delivered */
+};
+
+/* ---- which signals --------------------------------------------------------------------------------- */
+
+/* Left to the kernel: faults of our own, what cannot be blocked, and stops for touching the terminal in the
+ * background. */
+static const int untouched[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,
+                                 SIGTRAP, SIGSYS,  SIGABRT, SIGTTIN, SIGTTOU, SIGURG };
+
+/* nohup, or a shell that started us in the background: ignored stays ignored (a blocked signal would reach
+ * the signalfd). */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void fill_watched(sigset_t *set)
+{
+    sigfillset(set);
+    for (size_t i = 0; i < array_length(untouched); i++)
+        sigdelset(set, untouched[i]);
+    for (int number = 1; number < NSIG; number++)
+        if (number != SIGCHLD && number != SIGPIPE && is_ignored(number))
+            sigdelset(set, number);
+}
+
+int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err)
+{
+    sigset_t watched;
+
+    signal(SIGCHLD, SIG_DFL); /* ignored, children would vanish with their exit status */
+    fill_watched(&watched);
+    if (sigprocmask(SIG_BLOCK, &watched, saved) < 0)
+        return fail_errno(err, "sigprocmask");
+    *signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (*signal_fd < 0) {
+        fail_errno(err, "signalfd");
+        sigprocmask(SIG_SETMASK, saved, NULL);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- children -------------------------------------------------------------------------------------- */
+
+static int exit_status(const siginfo_t *info)
+{
+    return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
+}
+
+/* All that have ended; several SIGCHLD may have become one. */
+static void reap(struct supervision *state)
+{
+    siginfo_t info = { 0 };
+
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
+        if (info.si_pid == state->pid)
+            state->status = exit_status(&info);
+        info.si_pid = 0;
+    }
+}
+
+static int collect(struct supervision *state, struct error *err)
+{
+    siginfo_t info = { 0 };
+
+    if (state->status >= 0) /* reap() met it first */
+        return 0;
+    if (waitid(P_PIDFD, (id_t)state->pidfd, &info, WEXITED) < 0)
+        return fail_errno(err, "wait for process %d", (int)state->pid);
+    state->status = exit_status(&info);
+    return 0;
+}
+
+/* ---- signals --------------------------------------------------------------------------------------- */
+
+/* Stops us as the signal would have; the kernel knows when there is no shell that could continue us, and does
+ * not then. */
+static void stop_ourselves(struct supervision *state)
+{
+    sigset_t stop;
+
+    if (state->relay)
+        terminal_relay_suspend(state->relay);
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stop, NULL);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    if (state->relay)
+        terminal_relay_resume(state->relay);
+}
+
+static void forward(struct supervision *state, int number)
+{
+    if (state->status < 0)
+        sys_pidfd_send_signal(state->pidfd, number); /* ESRCH: it has just ended, and the pidfd says so */
+    else if (number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP)
+        state->impatient = true;
+}
+
+static void handle_signal(struct supervision *state, int number)
+{
+    switch (number) {
+    case SIGCHLD:
+        reap(state);
+        break;
+    case SIGPIPE: /* the relay sees EPIPE */
+        break;
+    case SIGWINCH: /* setting the size inside sends it there */
+        if (state->relay)
+            terminal_relay_resize(state->relay);
+        break;
+    case SIGTSTP:
+        stop_ourselves(state);
+        break;
+    case SIGCONT:
+        if (state->relay)
+            terminal_relay_resume(state->relay);
+        break;
+    default:
+        forward(state, number);
+    }
+}
+
+static void handle_signals(struct supervision *state)
+{
+    struct signalfd_siginfo info;
+
+    while (read(state->signal_fd, &info, sizeof info) == sizeof info)
+        handle_signal(state, (int)info.ssi_signo);
+}
+
+/* ---- the loop -------------------------------------------------------------------------------------- */
+
+/* Once around: 1, 0 when the process has ended and its output is delivered, or -1. */
+static int step(struct supervision *state, struct error *err)
+{
+    struct pollfd fds[SLOTS] = { { .fd = state->signal_fd, .events = POLLIN },
+                                 { .fd = state->status < 0 ? state->pidfd : -1, .events = POLLIN } };
+    int relayed = state->relay ? terminal_relay_fds(state->relay, fds + RELAY_SLOT, TERMINAL_RELAY_FDS) : 0;
+
+    if (state->status >= 0 && (relayed == 0 || state->impatient))
+        return 0;
+    if (poll(fds, (nfds_t)(RELAY_SLOT + relayed), -1) < 0)
+        return errno == EINTR ? 1 : fail_errno(err, "poll");
+    if (relayed > 0)
+        terminal_relay_handle(state->relay, fds + RELAY_SLOT, relayed);
+    if (fds[SIGNAL_SLOT].revents)
+        handle_signals(state);
+    if (fds[PROCESS_SLOT].revents && collect(state, err) < 0)
+        return -1;
+    if (state->status >= 0 && state->relay)
+        terminal_relay_finish(state->relay);
+    return 1;
+}
+
+int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err)
+{
+    struct supervision state = {
+        .pid = pid, .pidfd = pidfd, .signal_fd = signal_fd, .relay = relay, .status = -1
+    };
+    int going;
+
+    do
+        going = step(&state, err);
+    while (going > 0);
+    return going < 0 ? -1 : state.status;
+}
