@@ -13,6 +13,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,12 @@ static void need_cgroups(void)
         cr_skip_test("needs root and a writable cgroup hierarchy");
 }
 
-/* v2 as the only hierarchy: over the v1 ones, seen by this test process alone. */
+/* v2 as the only hierarchy: where it is not, over the v1 ones, seen by this test process alone. */
 static void need_v2(void)
 {
     need_cgroups();
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
+        return;
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0)
         cr_skip_test("needs the right to mount cgroup2");
@@ -565,6 +568,9 @@ static int try_device(const char *name, unsigned major, unsigned minor)
 static void tries_devices(struct box *box)
 {
     (void)box;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", "/tmp", "tmpfs", 0, NULL) < 0) /* the machine's may be nodev */
+        _exit(1);
     if (try_device("null", 1, 3) != 0)
         _exit(2);
     if (try_device("kmsg", 1, 11) != EPERM)
@@ -593,6 +599,74 @@ Test(cgroup_apply_v2, device_rules_hold, .init = need_v2)
 {
     if (has_file("/sys/fs/cgroup/cgroup.controllers")) /* v1's rules of the machine's own cgroup allow all */
         device_rules_hold();
+}
+
+static void need_v2_memory(void)
+{
+    auto_free char *controllers = NULL;
+    auto_close int fd = -1;
+
+    need_v2();
+    fd = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    controllers = cgroup_file_read(fd, "cgroup.controllers");
+    if (!controllers || !strstr(controllers, "memory") || !strstr(controllers, "cpu"))
+        cr_skip_test("needs memory and cpu in cgroup v2");
+}
+
+Test(cgroup_apply_v2, limits_are_in_force, .init = need_v2_memory)
+{
+    struct box box = { 0 };
+    struct string_pair pair = { (char *)"memory.high", (char *)"50331648" };
+    struct oci_resources resources = {
+        .memory = &(struct oci_memory){ .limit = 64 << 20, .swap = 64 << 20, .reservation = 32 << 20 },
+        .cpu = &(struct oci_cpu){ .shares = 2048, .quota = 50000, .burst = 1000, .has_burst = true },
+        .pids = &(struct oci_pids){ .limit = 17 },
+        .unified = { &pair, 1 },
+    };
+
+    box_create(&box, "/deep/web1", &resources);
+    box_run(&box, NULL);
+    expect_file(&box, "memory.max", "67108864");
+    expect_file(&box, "memory.low", "33554432");
+    expect_file(&box, "memory.high", "50331648");
+    expect_file(&box, "cpu.weight", "174");
+    expect_file(&box, "cpu.max", "50000 100000");
+    expect_file(&box, "cpu.max.burst", "1000");
+    expect_file(&box, "pids.max", "17");
+    box_destroy(&box);
+    (void)!system("rmdir /sys/fs/cgroup/aril-test-$PPID 2>/dev/null");
+}
+
+/* What an update leaves out stays as it is (items 180, 188), and checkBeforeUpdate refuses instead of killing
+ * (186). */
+Test(cgroup_apply_v2, update_completes_values, .init = need_v2_memory)
+{
+    struct box box = { 0 };
+    struct oci_resources resources = {
+        .memory = &(struct oci_memory){ .limit = 64 << 20 },
+        .cpu = &(struct oci_cpu){ .quota = 30000, .period = 60000 },
+    };
+    struct oci_memory swap = { .swap = 96 << 20 }, tiny = { .limit = 4096, .check_before_update = true };
+    struct oci_cpu period = { .period = 90000 }, unlimited = { .quota = -1 };
+
+    box_create(&box, "", &resources);
+    box_run(&box, NULL);
+    cr_expect_eq(cgroup_update(box.location, &(struct oci_resources){ .cpu = &period }, &box.err), 0, "%s",
+                 box.err.text);
+    expect_file(&box, "cpu.max", "30000 90000");
+    cr_expect_eq(cgroup_update(box.location, &(struct oci_resources){ .cpu = &unlimited }, &box.err), 0, "%s",
+                 box.err.text);
+    expect_file(&box, "cpu.max", "max 90000");
+    if (cgroup_update(box.location, &(struct oci_resources){ .memory = &swap }, &box.err) == 0)
+        expect_file(&box, "memory.swap.max", "33554432");
+    else
+        cr_expect(strstr(box.err.text, "has no memory.swap.max"), "%s", box.err.text);
+    expect_file(&box, "memory.max", "67108864");
+    cr_expect_eq(cgroup_update(box.location, &(struct oci_resources){ .memory = &tiny }, &box.err), -1);
+    cr_expect(strstr(box.err.text, "linux.resources.memory.limit: 4096 is less than the "), "%s",
+              box.err.text);
+    expect_file(&box, "memory.max", "67108864");
+    box_destroy(&box);
 }
 
 /* Replaced in place: one program before, one after, and the new rules hold. */
