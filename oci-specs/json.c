@@ -139,6 +139,15 @@ static void add_key(struct buffer *out, const char *key, size_t length)
         buffer_add_format(out, "[\"%.*s%s\"]", shown, key, more);
 }
 
+char *json_member_path(const char *path, const char *key)
+{
+    struct buffer out = { 0 };
+
+    buffer_add_string(&out, path);
+    add_key(&out, key, strlen(key));
+    return buffer_take(&out);
+}
+
 /* linux.namespaces[1].type */
 static void add_path(struct buffer *out, const struct json *value)
 {
