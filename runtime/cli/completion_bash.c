@@ -39,7 +39,7 @@ static const char tail[] =
     "}\n"
     "\n"
     "_aril() {\n"
-    "    local current=${COMP_WORDS[COMP_CWORD]} command= word kind i arguments=0\n"
+    "    local current=${COMP_WORDS[COMP_CWORD]} command='' word kind i arguments=0\n"
     "    local -a root=()\n"
     "\n"
     "    COMPREPLY=()\n"
