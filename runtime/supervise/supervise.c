@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
+#include "supervise/shrink.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -187,6 +188,7 @@ int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
     };
     int going;
 
+    shrink_resident_memory();
     do
         going = step(&state, err);
     while (going > 0);
