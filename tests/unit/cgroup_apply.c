@@ -32,6 +32,7 @@ struct box {
     char path[64];
     int into;
     pid_t child;
+    uint64_t namespaces; /* CLONE_NEW… for the child */
     struct error err;
 };
 
@@ -82,13 +83,13 @@ static void box_create(struct box *box, const char *path, struct oci_resources *
 /* A child inside the cgroup: cloned into it on v2, joining by itself on v1. Runs `work`, then sleeps. */
 static void box_run(struct box *box, void (*work)(struct box *))
 {
-    struct sys_clone_args arguments = { .exit_signal = SIGCHLD };
+    struct sys_clone_args arguments = { .flags = box->namespaces, .exit_signal = SIGCHLD };
     int ready[2];
     char answer = 0;
 
     cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
     if (box->into >= 0) {
-        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)box->into;
     }
     box->child = sys_clone3(&arguments);
@@ -322,6 +323,21 @@ Test(cgroup_apply_v2, lifecycle, .init = need_v2)
     lifecycle();
 }
 
+/* The child joins by itself right after the clone, before its ids are mapped. */
+Test(cgroup_apply, joins_from_new_namespaces, .init = need_cgroups)
+{
+    struct box box = { .namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID };
+    auto_free pid_t *pids = NULL;
+    size_t count = 0;
+
+    box_create(&box, "", NULL);
+    box_run(&box, NULL);
+    cr_expect_eq(cgroup_pids(box.location, &pids, &count, &box.err), 0, "%s", box.err.text);
+    cr_assert_eq(count, 1);
+    cr_expect_eq(pids[0], box.child);
+    box_destroy(&box);
+}
+
 /* Item 165. */
 static void refuses_a_cgroup_in_use(void)
 {
@@ -512,6 +528,85 @@ Test(cgroup_apply, destroys_nested_cgroups, .init = need_cgroups)
 Test(cgroup_apply_v2, destroys_nested_cgroups, .init = need_v2)
 {
     destroys_nested_cgroups();
+}
+
+/* Item 171: without the right to make cgroups, only a container that asks for limits fails. */
+static void rootless(void)
+{
+    struct box box = { 0 }, limited = { 0 };
+    struct oci_resources resources = { .pids = &(struct oci_pids){ .limit = 5 } };
+
+    cr_assert_eq(setresuid(65534, 65534, 65534), 0);
+    box_create(&box, "/free", NULL);
+    cr_expect_eq(box.into, -1);
+    cr_expect_not(anything_left(&box));
+    cr_expect_eq(cgroup_attach(box.location, 0, &box.err), 0, "%s", box.err.text);
+    cr_expect_eq(cgroup_freeze(box.location, true, &box.err), -1);
+    cr_expect_eq(box.err.code, ENOTSUP);
+    cr_assert_eq(box_plan(&limited, "/limited", &resources), 0);
+    cr_expect_eq(cgroup_create(limited.plan, &limited.into, &limited.err), -1);
+    cr_expect(strstr(limited.err.text, "permission denied (--cgroup-manager=disabled runs without cgroups)"),
+              "%s", limited.err.text);
+    box_destroy(&limited);
+    box_destroy(&box);
+}
+
+Test(cgroup_apply, rootless, .init = need_cgroups)
+{
+    rootless();
+}
+Test(cgroup_apply_v2, rootless, .init = need_v2)
+{
+    rootless();
+}
+
+/* Item 166. */
+Test(cgroup_apply_v2, is_given_to_the_containers_user, .init = need_v2)
+{
+    struct box box = { 0 };
+    struct stat status;
+    auto_free char *procs = NULL;
+
+    cr_assert_eq(box_plan(&box, "", NULL), 0);
+    box.plan->owned = true;
+    box.plan->owner = 4321;
+    cr_assert_eq(cgroup_create(box.plan, &box.into, &box.err), 0, "%s", box.err.text);
+    procs = memory_format("%s/cgroup.procs", box.location->created.items[0]);
+    cr_expect(stat(procs, &status) == 0 && status.st_uid == 4321);
+    cr_expect(fstat(box.into, &status) == 0 && status.st_uid == 4321);
+    free(take_ptr(procs));
+    procs = memory_format("%s/cgroup.max.depth", box.location->created.items[0]);
+    cr_expect(stat(procs, &status) == 0 && status.st_uid == 0);
+    box_destroy(&box);
+}
+
+/* Item 175: where init is, when the container has moved it below. */
+static void moves_below(struct box *box)
+{
+    auto_free char *child = memory_format("%s/sub", box->location->created.items[0]);
+    char *items[] = { child, NULL };
+    struct cgroup_location location = { .created = { items, 1 } };
+    struct error err = { 0 };
+
+    if (mkdir(child, 0755) < 0 || cgroup_attach(&location, 0, &err) < 0)
+        _exit(1);
+}
+
+Test(cgroup_apply_v2, finds_where_init_is, .init = need_v2)
+{
+    struct box box = { 0 };
+    auto_close int fd = -1;
+    struct stat found, expected;
+    auto_free char *child = NULL;
+
+    box_create(&box, "", NULL);
+    box_run(&box, moves_below);
+    fd = cgroup_open_of(box.child);
+    child = memory_format("%s/sub", box.location->created.items[0]);
+    cr_expect(fd >= 0 && fstat(fd, &found) == 0 && stat(child, &expected) == 0 &&
+              found.st_ino == expected.st_ino);
+    cr_expect_eq(cgroup_open_of(INT32_MAX), -1);
+    box_destroy(&box);
 }
 
 /* Security rule 9: the record is written first; the cgroup may never have come, or only in part. */
