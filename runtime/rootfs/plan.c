@@ -140,6 +140,11 @@ static int check_mount(const struct mount_op *op, const struct rootfs_plan *plan
         return -1;
     if (op->kind == MOUNT_BIND && check_bind(op, err) < 0)
         return -1;
+    if (op->kind == MOUNT_CGROUP && options->super_set)
+        return fail(
+            err, EINVAL,
+            "options: sync, dirsync, mand, lazytime, iversion and silent are not possible on a cgroup "
+            "mount");
     if (op->kind == MOUNT_NEW && (!op->type || !*op->type))
         return fail(err, EINVAL, "type: missing");
     if (options->special & OPTION_COPY_UP && op->kind != MOUNT_NEW)
