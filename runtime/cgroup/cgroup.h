@@ -34,7 +34,7 @@ int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err);
 
 /*
  * Joins every hierarchy. pid 0: the calling process, which must have one thread, moves itself; on v1 that is
- * a hundred times faster than moving another (attach.c says why), so let the cloned child do it, before it
+ * some fifty times faster than moving another (attach.c says why), so let the cloned child do it, before it
  * unshares or joins any namespace.
  */
 int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct error *err);

@@ -365,8 +365,8 @@ Test(supervise, grandchildren_that_hold_the_terminal_do_not_hold_us, .timeout = 
 {
     static const char *const scripts[] = {
         "trap '' HUP; sleep 15 & echo done; exit 3",
-        "trap '' HUP; (while :; do echo noise; done) & sleep 0.2; exit 3",
-        "setsid sh -c 'trap \"\" HUP; while :; do echo noise; done' & sleep 0.2; exit 3",
+        "trap '' HUP; timeout --foreground 5 sh -c 'while :; do echo noise; done' & sleep 0.2; exit 3",
+        "trap '' HUP; setsid timeout --foreground 5 sh -c 'while :; do echo noise; done' & sleep 0.2; exit 3",
     };
 
     for (size_t i = 0; i < array_length(scripts); i++) {
