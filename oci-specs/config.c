@@ -7,8 +7,16 @@
 #include <stdlib.h>
 
 /* What callers write for "not set" and the rest of the runtime should not have to know. */
+static void normalise_resources(struct oci_resources *resources)
+{
+    if (resources->memory && resources->memory->swappiness == UINT64_MAX)
+        resources->memory->has_swappiness = false;
+}
+
 static void normalise(struct oci_config *config)
 {
+    if (config->linux && config->linux->resources)
+        normalise_resources(config->linux->resources);
     for (size_t i = 0; config->linux && i < config->linux->namespaces_count; i++) {
         char **path = &config->linux->namespaces[i].path;
 
@@ -42,6 +50,21 @@ struct oci_config *oci_config_read_at(int dirfd, const char *path, struct error 
     if (file_read_at(dirfd, path, SCHEMA_SIZE_LIMIT, &text, &length, err) < 0)
         return NULL;
     return oci_config_parse(path, text, length, err);
+}
+
+struct oci_resources *oci_resources_parse(const char *name, const char *text, size_t length,
+                                          struct error *err)
+{
+    struct oci_resources *resources = schema_parse(&oci_resources_schema, name, text, length, err);
+
+    if (!resources)
+        return NULL;
+    normalise_resources(resources);
+    if (oci_resources_validate(resources, "", err) == 0)
+        return resources;
+    fail_in(err, "%s", name);
+    schema_free(&oci_resources_schema, resources);
+    return NULL;
 }
 
 void oci_config_free(struct oci_config *config)

@@ -13,8 +13,13 @@ int oci_config_validate(const struct oci_config *config, struct error *err);
 /* The same for a process object that exec brings (`what` names it in errors: "process"). */
 int oci_process_validate(const struct oci_process *process, const char *what, struct error *err);
 
-/* The same for a resources object that update brings (`what`: "linux.resources", or how its document is called). */
-int oci_resources_validate(const struct oci_resources *resources, const char *what, struct error *err);
+/*
+ * The same for linux.resources alone, as update brings it: from flags, or as a document. `prefix` comes
+ * before the paths in errors: "linux.resources." or "". Owned: schema_free().
+ */
+int oci_resources_validate(const struct oci_resources *resources, const char *prefix, struct error *err);
+struct oci_resources *oci_resources_parse(const char *name, const char *text, size_t length,
+                                          struct error *err);
 
 /* What `aril spec` writes (contract O8); rootless: user namespace with the caller's ids. Owned. */
 struct oci_config *oci_config_default(bool rootless);
@@ -26,6 +31,7 @@ static inline void oci_config_cleanup(struct oci_config **config)
 }
 
 /* linux.namespaces: the entry of a type, or NULL. A path of "" is normalised to NULL by the reader. */
-const struct oci_namespace *oci_config_namespace(const struct oci_config *config, enum oci_namespace_type type);
+const struct oci_namespace *oci_config_namespace(const struct oci_config *config,
+                                                 enum oci_namespace_type type);
 /* Is a new namespace of this type to be made (listed without a path)? */
 bool oci_config_new_namespace(const struct oci_config *config, enum oci_namespace_type type);

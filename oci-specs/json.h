@@ -57,3 +57,6 @@ const char *json_type_name(enum json_type type);
 
 /* How much of a hostile string an error quotes: at most `limit` bytes, not cutting a character in two. */
 int json_quote_length(const char *text, size_t length, size_t limit);
+
+/* The path of a member of an object that has a path, as errors write it: a.b, or a["b c"]. Owned. */
+char *json_member_path(const char *path, const char *key);

@@ -112,7 +112,7 @@ static int check_resources(const struct oci_config *config, struct error *err)
 {
     if (!config->linux->resources)
         return 0;
-    return oci_resources_validate(config->linux->resources, "linux.resources", err);
+    return oci_resources_validate(config->linux->resources, "linux.resources.", err);
 }
 
 static int check_seccomp(const struct oci_config *config, struct error *err)
@@ -148,17 +148,26 @@ static bool take_number(const char **text, unsigned *number)
     return *text > begin;
 }
 
-/* "3" or "0-3" */
+static void skip_blanks(const char **text)
+{
+    *text += strspn(*text, " ");
+}
+
+/* "3" or "0-3", with blanks around it */
 static bool take_range(const char **text)
 {
     unsigned first, last;
 
+    skip_blanks(text);
     if (!take_number(text, &first))
         return false;
-    if (**text != '-')
-        return true;
-    (*text)++;
-    return take_number(text, &last) && first <= last;
+    if (**text == '-') {
+        (*text)++;
+        if (!take_number(text, &last) || first > last)
+            return false;
+    }
+    skip_blanks(text);
+    return true;
 }
 
 int validate_number_list(const char *list, const char *what, struct error *err)

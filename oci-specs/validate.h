@@ -19,7 +19,8 @@ int validate_seccomp(const struct oci_seccomp *seccomp, const char *what, struct
 int validate_id_mappings(const struct oci_id_mapping *mappings, size_t count, const char *what,
                          struct error *err);
 
-/* A list of CPUs or NUMA nodes, "0-3,7"; "" counts as absent. `what` is its path. */
+/* A list of CPUs or NUMA nodes, "0-3, 7" (cpuset(7), "List format"); "" counts as absent. `what` is its path.
+ */
 int validate_number_list(const char *list, const char *what, struct error *err);
 
 static inline bool is_set(const char *string) /* engines write "" for what they do not set */

@@ -2,9 +2,11 @@
  */
 #include "oci-specs/validate.h"
 
+#include "base/cleanup.h"
 #include "base/memory.h"
+#include "oci-specs/json.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define INTERFACE_NAME_SIZE 16 /* IFNAMSIZ, with the NUL */
@@ -21,10 +23,9 @@ static bool same_node(const struct oci_device *a, const struct oci_device *b)
     return a_char == b_char && a->major == b->major && a->minor == b->minor;
 }
 
-/* Item 145. Engines list the same device twice at times; a path cannot be two things. */
-static int check_device(const struct oci_device *devices, size_t index, struct error *err)
+/* Item 145 */
+static int check_device(const struct oci_device *device, size_t index, struct error *err)
 {
-    const struct oci_device *device = &devices[index];
     const char *name = strrchr(device->path, '/') + 1;
 
     if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -33,19 +34,41 @@ static int check_device(const struct oci_device *devices, size_t index, struct e
     if (device->type != OCI_DEVICE_FIFO && (!device->has_major || !device->has_minor))
         return fail(err, EINVAL, "linux.devices[%zu].%s: is required unless the type is p", index,
                     device->has_major ? "minor" : "major");
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(devices[i].path, device->path) == 0 && !same_node(&devices[i], device))
-            return fail(err, EINVAL, "linux.devices[%zu].path: %.80s is another device in linux.devices[%zu]",
-                        index, device->path, i);
+    return 0;
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+    const struct oci_device *a = *(const struct oci_device *const *)left,
+                            *b = *(const struct oci_device *const *)right;
+    int order = strcmp(a->path, b->path);
+
+    return order ? order : (a > b) - (a < b);
+}
+
+/* Engines list the same device twice at times; but a path cannot be two things. */
+static int check_device_paths(const struct oci_device *devices, size_t count, struct error *err)
+{
+    auto_free const struct oci_device **sorted = memory_new_array(count, sizeof(struct oci_device *));
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &devices[i];
+    qsort(sorted, count, sizeof *sorted, compare_paths);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(sorted[i - 1]->path, sorted[i]->path) == 0 && !same_node(sorted[i - 1], sorted[i]))
+            return fail(err, EINVAL, "linux.devices[%td].path: %.80s is another device in linux.devices[%td]",
+                        sorted[i] - devices, sorted[i]->path, sorted[i - 1] - devices);
     return 0;
 }
 
 static int check_devices(const struct oci_config *config, struct error *err)
 {
-    for (size_t i = 0; i < config->linux->devices_count; i++)
-        if (check_device(config->linux->devices, i, err) < 0)
+    const struct oci_linux *linux = config->linux;
+
+    for (size_t i = 0; i < linux->devices_count; i++)
+        if (check_device(&linux->devices[i], i, err) < 0)
             return -1;
-    return 0;
+    return linux->devices_count < 2 ? 0 : check_device_paths(linux->devices, linux->devices_count, err);
 }
 
 /* ---- paths ------------------------------------------------------------------------------------------- */
@@ -94,34 +117,61 @@ static const char *target_name(const struct oci_net_device *device)
     return is_set(device->name) ? device->name : device->host_name;
 }
 
-/* Item 157 */
-static int check_net_device(const struct oci_net_device *devices, size_t index, struct error *err)
+static int fail_net_device(const struct oci_net_device *device, const char *member, const char *message,
+                           const char *name, struct error *err)
 {
-    const struct oci_net_device *device = &devices[index];
-    const char *target = target_name(device);
+    auto_free char *path = json_member_path("linux.netDevices", device->host_name);
 
+    return fail(err, EINVAL, "%s%s: '%.80s' %s", path, member, name, message);
+}
+
+/* Item 157 */
+static int check_net_device(const struct oci_net_device *device, struct error *err)
+{
     if (!is_interface_name(device->host_name, false))
-        return fail(err, EINVAL, "linux.netDevices[\"%.80s\"]: not a name of a network interface",
-                    device->host_name);
-    if (!is_interface_name(target, true))
-        return fail(err, EINVAL,
-                    "linux.netDevices[\"%s\"].name: '%.80s' is not a name of a network interface",
-                    device->host_name, target);
-    for (size_t i = 0; i < index; i++)
-        if (!is_template(target) && strcmp(target, target_name(&devices[i])) == 0)
-            return fail(err, EINVAL, "linux.netDevices[\"%s\"].name: %s is the name of \"%s\" too",
-                        device->host_name, target, devices[i].host_name);
+        return fail_net_device(device, "", "is not a name of a network interface", device->host_name, err);
+    if (!is_interface_name(target_name(device), true))
+        return fail_net_device(device, ".name", "is not a name of a network interface", target_name(device),
+                               err);
+    return 0;
+}
+
+static int compare_targets(const void *left, const void *right)
+{
+    const struct oci_net_device *a = *(const struct oci_net_device *const *)left;
+    const struct oci_net_device *b = *(const struct oci_net_device *const *)right;
+    int order = strcmp(target_name(a), target_name(b));
+
+    return order ? order : (a > b) - (a < b);
+}
+
+static int check_target_names(const struct oci_net_device *devices, size_t count, struct error *err)
+{
+    auto_free const struct oci_net_device **sorted = memory_new_array(count, sizeof(struct oci_net_device *));
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &devices[i];
+    qsort(sorted, count, sizeof *sorted, compare_targets);
+    for (size_t i = 1; i < count; i++)
+        if (!is_template(target_name(sorted[i])) &&
+            strcmp(target_name(sorted[i - 1]), target_name(sorted[i])) == 0)
+            return fail_net_device(sorted[i], ".name", "is the name of another one too",
+                                   target_name(sorted[i]), err);
     return 0;
 }
 
 static int check_net_devices(const struct oci_config *config, struct error *err)
 {
-    if (config->linux->net_devices_count && !oci_config_namespace(config, OCI_NAMESPACE_NETWORK))
+    const struct oci_linux *linux = config->linux;
+
+    if (!linux->net_devices_count)
+        return 0;
+    if (!oci_config_namespace(config, OCI_NAMESPACE_NETWORK))
         return fail(err, EINVAL, "linux.netDevices: needs a network namespace in linux.namespaces");
-    for (size_t i = 0; i < config->linux->net_devices_count; i++)
-        if (check_net_device(config->linux->net_devices, i, err) < 0)
+    for (size_t i = 0; i < linux->net_devices_count; i++)
+        if (check_net_device(&linux->net_devices[i], err) < 0)
             return -1;
-    return 0;
+    return check_target_names(linux->net_devices, linux->net_devices_count, err);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------------- */

@@ -13,10 +13,13 @@
 #   todo_for KIND REASON    the runtime of that kind ($KIND) is known to deviate: its failure is reported as TODO
 #   not_for KIND REASON     skip for the runtime of that kind
 #
+# A test that takes longer than TEST_LIMIT seconds (180) is killed and counts as failed.
+#
 # Hooks a file or library may define: tap_setup (once, before the plan), each_before, each_after (prints what is
 # wrong and returns 1 to fail the test), tap_teardown (at exit).
 
 TAP_DIR=$(mktemp -d "${TMPDIR:-/tmp}/aril-tap.XXXXXX") || exit 1
+mkfifo "$TAP_DIR/never" || exit 1
 TAP_COUNT=0 TAP_FAILED=0
 
 skip() {
@@ -100,13 +103,17 @@ tap_run() { # function name
     local rc=0 start=$EPOCHREALTIME
     rm -f "$TAP_DIR/skip" "$TAP_DIR/todo"
     TAP_COUNT=$((TAP_COUNT + 1))
+    tap_watchdog
     if declare -F each_before >/dev/null; then each_before; fi
     (
+        echo "$BASHPID" >"$TAP_DIR/pid"
         set -eu
         shopt -s inherit_errexit
         "$1"
     ) >"$TAP_DIR/output" 2>&1 </dev/null
     rc=$?
+    kill $TAP_WATCHDOG 2>/dev/null
+    wait $TAP_WATCHDOG 2>/dev/null
     if declare -F each_after >/dev/null && ! each_after >>"$TAP_DIR/output" 2>&1; then
         [ $rc = 0 ] && rc=1
         rm -f "$TAP_DIR/skip"
@@ -121,6 +128,16 @@ tap_run() { # function name
         [ -e "$TAP_DIR/todo" ] || TAP_FAILED=$((TAP_FAILED + 1))
         tail -n 25 "$TAP_DIR/output" | tr -d '\000' | cut -c1-600 | sed 's/^/#   /'
     fi
+}
+
+# ends a test that hangs; a read with a limit instead of sleep, which would be one more process to end
+tap_watchdog() {
+    (
+        read -rt "${TEST_LIMIT:-180}" <>"$TAP_DIR/never"
+        echo "the test took more than ${TEST_LIMIT:-180} seconds" >>"$TAP_DIR/output"
+        kill -KILL "$(cat "$TAP_DIR/pid")"
+    ) &
+    TAP_WATCHDOG=$!
 }
 
 tap_todo() {

@@ -8,14 +8,14 @@ struct date {
     int month, day;
 };
 
-/* Gregorian calendar from days since 1970-01-01, counting years from March so that the leap day is the last of one. */
+/* Gregorian calendar from days since 1970-01-01, counting years from March so that the leap day is the last
+ * of one. */
 static struct date date_from_days(int64_t days)
 {
     int64_t shifted = days + 719468; /* days since 0000-03-01 */
     int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
     int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int month_from_march = (int)((5 * day_of_year + 2) / 153);
     struct date date = {

@@ -34,13 +34,24 @@ int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err);
 
 /*
  * Joins every hierarchy. pid 0: the calling process, which must have one thread, moves itself; on v1 that is
- * a hundred times faster than moving another (attach.c says why), so let the cloned child do it, before it
+ * some fifty times faster than moving another (attach.c says why), so let the cloned child do it, before it
  * unshares or joins any namespace.
  */
 int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct error *err);
 
 /* For exec: a directory fd for CLONE_INTO_CGROUP, or -1 where that does not exist (v1). */
 int cgroup_open_for_clone(const struct cgroup_location *location);
+
+/*
+ * v2 answers EBUSY to that, and to cgroup_attach(), when the container has cgroups of its own that it hands
+ * controllers down to: then a directory fd of the cgroup that its init is in now. -1 with errno.
+ */
+int cgroup_open_of(pid_t pid);
+
+/* For exec --cgroup: the cgroup `below` the container's, which the container made. Owned. NULL for a path
+ * that would leave it. */
+struct cgroup_location *cgroup_location_below(const struct cgroup_location *location, const char *below,
+                                              struct error *err);
 
 /* Undoes everything: kills what is inside (cgroup.kill, or freeze and signal), removes the directories.
  * Missing is success. */

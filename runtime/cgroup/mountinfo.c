@@ -82,19 +82,25 @@ static bool is_at_or_above(struct word above, struct word path)
     return above.length == path.length || above.length == 1 || path.start[above.length] == '/';
 }
 
-/* Is this mount hidden by one on top of it, or by one on its parent that is at or above its mount point? */
+/* Is something mounted on the root of this mount? */
+static bool has_mount_on_top(const struct lines *lines, const struct line *line)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct line *other = &lines->items[i];
+
+        if (other != line && other->parent == line->id && is_at_or_above(other->point, line->point))
+            return true;
+    }
+    return false;
+}
+
+/* Does another mount on the same parent cover the place where this one is mounted? */
 static bool is_covered(const struct lines *lines, const struct line *line)
 {
     for (size_t i = 0; i < lines->count; i++) {
         const struct line *other = &lines->items[i];
 
-        if (other == line)
-            continue;
-        if (other->parent == line->id && other->point.length == line->point.length &&
-            is_at_or_above(other->point, line->point))
-            return true;
-        if (other->parent == line->parent && line->parent != line->id &&
-            is_at_or_above(other->point, line->point))
+        if (other != line && other->parent == line->parent && is_at_or_above(other->point, line->point))
             return true;
     }
     return false;
@@ -110,8 +116,9 @@ static const struct line *parent_of(const struct lines *lines, const struct line
 
 static bool is_reachable(const struct lines *lines, const struct line *line)
 {
-    for (size_t depth = 0; line && depth <= lines->count;
-         depth++) { /* a bound, should the text be nonsense */
+    if (has_mount_on_top(lines, line))
+        return false;
+    for (size_t depth = 0; line && depth <= lines->count; depth++) { /* nonsense may be a circle */
         if (is_covered(lines, line))
             return false;
         line = parent_of(lines, line);

@@ -1,4 +1,5 @@
-/* From argv to a command and back to an exit status. The only place that prints errors. Knows no command by name. */
+/* From argv to a command and back to an exit status. The only place that prints errors. Knows no command by
+ * name. */
 #include "cli/cli.h"
 
 #include "base/cleanup.h"
@@ -44,8 +45,8 @@ const struct option_row cli_global_options[] = {
 };
 
 /*
- * A caller may have closed our standard streams: the next file we open would then become one, and a message would be
- * written into it.
+ * A caller may have closed our standard streams: the next file we open would then become one, and a message
+ * would be written into it.
  */
 static void secure_standard_streams(void)
 {
@@ -118,7 +119,8 @@ static int parse(const char *const *argv, struct session *session, struct error 
 static int print_version(struct error *err)
 {
     /* docker takes the last line with the word "version", so no other line may have it (contract D2, O9). */
-    static const char text[] = "aril version " PACKAGE_VERSION "\ncommit: " ARIL_COMMIT "\nspec: " OCI_VERSION "\n";
+    static const char text[] =
+        "aril version " PACKAGE_VERSION "\ncommit: " ARIL_COMMIT "\nspec: " OCI_VERSION "\n";
 
     return cli_print(text, sizeof text - 1, err);
 }
@@ -189,6 +191,17 @@ static int run_session(struct session *session, const char *const *argv, struct 
     return run_command(session, err);
 }
 
+static void close_session(struct session *session)
+{
+    if (session->options) {
+        options_free_values(session->command->options, session->options);
+        options_free_values(session->command->more_options, session->options);
+    }
+    option_values_free(&session->words);
+    option_values_free(&session->positional);
+    free(session->options);
+}
+
 int cli_main(const char *const *argv)
 {
     struct session session = { .argv = argv, .failure_status = 1 };
@@ -201,8 +214,6 @@ int cli_main(const char *const *argv)
         log_final_error(&err);
         status = session.failure_status;
     }
-    option_values_free(&session.words);
-    option_values_free(&session.positional);
-    free(session.options);
+    close_session(&session);
     return status;
 }

@@ -1,7 +1,7 @@
 /*
- * The command line: main.c calls cli_main(), which parses the global options, looks the command up in the table of
- * commands.c, parses its options, checks the number of arguments and runs it. Each command is one small file that
- * defines its struct command.
+ * The command line: main.c calls cli_main(), which parses the global options, looks the command up in the
+ * table of commands.c, parses its options, checks the number of arguments and runs it. Each command is one
+ * small file that defines its struct command.
  */
 #pragma once
 
@@ -38,8 +38,9 @@ struct command {
     const char *summary;   /* one line, imperative; NULL: hidden from help */
     const char *arguments; /* "ID [SIGNAL]", for help; a leading "ID" is completed and named in errors */
     const struct option_row *options;
-    const struct option_row *more_options; /* a table that commands share, with the same target; may be NULL */
-    size_t options_size;                   /* of the struct that the tables fill */
+    const struct option_row
+        *more_options;   /* a table that commands share, with the same target; may be NULL */
+    size_t options_size; /* of the struct that the tables fill */
     size_t min_arguments, max_arguments;
     enum option_order order;
     bool seals_self;    /* enters a container: protects our own executable first (launch/seal.h) */
@@ -64,19 +65,22 @@ int cli_print(const char *data, size_t length, struct error *err);
 int cli_print_buffer(const struct buffer *buffer, struct error *err);
 
 /* The store below --root. A missing one is ENOENT with the text of a missing container. */
-int cli_open_store(const struct invocation *invocation, const char *id, struct store *store, struct error *err);
+int cli_open_store(const struct invocation *invocation, const char *id, struct store *store,
+                   struct error *err);
 
 /* What a command does to one container. The exit status, or -1 with an error. */
-typedef int container_action(struct container *container, const struct invocation *invocation, struct error *err);
+typedef int container_action(struct container *container, const struct invocation *invocation,
+                             struct error *err);
 
 /*
- * Runs `action` on the container arguments[0]: opens the store, loads it, closes both. A status file that cannot be read
- * is an error unless `even_corrupt`.
+ * Runs `action` on the container arguments[0]: opens the store, loads it, closes both. A status file that
+ * cannot be read is an error unless `even_corrupt`.
  */
 int cli_with_container(const struct invocation *invocation, bool even_corrupt, container_action *action,
                        struct error *err);
 
-/* The same for every container whose id matches the extended regular expression (--regex of kill and delete). */
+/* The same for every container whose id matches the extended regular expression (--regex of kill and delete).
+ */
 int cli_with_matching(const struct invocation *invocation, const char *expression, bool even_corrupt,
                       container_action *action, struct error *err);
 

@@ -4,9 +4,10 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "container/strings.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <regex.h>
 #include <string.h>
@@ -21,13 +22,15 @@ int cli_print_buffer(const struct buffer *buffer, struct error *err)
     return cli_print(buffer->data, buffer->length, err);
 }
 
-int cli_open_store(const struct invocation *invocation, const char *id, struct store *store, struct error *err)
+int cli_open_store(const struct invocation *invocation, const char *id, struct store *store,
+                   struct error *err)
 {
     if (container_id_check(id, err) < 0)
         return -1;
     if (store_open(invocation->globals->root, false, store, err) == 0)
         return 0;
-    if (err->code == ENOENT) /* no state directory, no container: callers look for this wording (contract E1) */
+    if (err->code ==
+        ENOENT) /* no state directory, no container: callers look for this wording (contract E1) */
         return fail(err, ENOENT, "container `%s` does not exist", id);
     return -1;
 }
@@ -98,6 +101,7 @@ int cli_with_matching(const struct invocation *invocation, const char *expressio
 
     if (result != 0) {
         regerror(result, &pattern, why, sizeof why);
+        why[0] = (char)tolower((unsigned char)why[0]); /* as all our messages */
         return fail(err, EINVAL, "regular expression \"%s\": %s", expression, why);
     }
     result = store_open(invocation->globals->root, false, &store, err);

@@ -16,7 +16,7 @@ static const struct option_row options[] = {
     { 0 },
 };
 
-static int delete(struct container *container, const struct invocation *invocation, struct error *err)
+static int delete (struct container *container, const struct invocation *invocation, struct error *err)
 {
     const struct delete_options *chosen = invocation->options;
 

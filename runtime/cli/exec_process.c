@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "cli/cli.h"
-#include "container/strings.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 #include "security/security.h"
 
@@ -13,13 +13,15 @@
 
 #define ID_MAX (UINT32_MAX - 1) /* (uid_t)-1 means "no change" to the kernel */
 
-/* ---- numbers -------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------------------
+ */
 
 static int parse_id(const char *text, uint32_t *id, const char *what, struct error *err)
 {
     uint64_t number;
 
-    /* No name is ever looked up: a name that looks like a number, or a number too large, became root elsewhere. */
+    /* No name is ever looked up: a name that looks like a number, or a number too large, became root
+     * elsewhere. */
     if (!number_parse_unsigned(text, ID_MAX, &number))
         return fail(err, EINVAL, "%s \"%s\": not a number from 0 to %u", what, text, ID_MAX);
     *id = (uint32_t)number;
@@ -30,7 +32,7 @@ int exec_parse_user(const char *text, struct oci_user *user, struct error *err)
 {
     const char *colon = strchr(text, ':');
     auto_free char *uid_text = colon ? memory_string_n(text, (size_t)(colon - text)) : memory_string(text);
-    uint32_t uid, gid = user->gid;
+    uint32_t uid = 0, gid = user->gid;
 
     if (parse_id(uid_text, &uid, "--user: uid", err) < 0 ||
         (colon && parse_id(colon + 1, &gid, "--user: gid", err) < 0))
@@ -49,19 +51,20 @@ static int add_gids(const struct option_values *values, struct oci_user *user, s
         char *rest = copy, *one;
 
         while ((one = strsep(&rest, ","))) {
-            uint32_t gid;
+            uint32_t gid = 0;
 
             if (parse_id(one, &gid, "--additional-gids: gid", err) < 0)
                 return -1;
-            user->additional_gids = memory_resize(
-                user->additional_gids, (user->additional_gids_count + 1) * sizeof *user->additional_gids);
+            user->additional_gids = memory_resize(user->additional_gids, (user->additional_gids_count + 1) *
+                                                                             sizeof *user->additional_gids);
             user->additional_gids[user->additional_gids_count++] = gid;
         }
     }
     return 0;
 }
 
-/* ---- flags ------------------------------------------------------------------------------------------------- */
+/* ---- flags
+ * ------------------------------------------------------------------------------------------------- */
 
 static struct oci_user *user_of(struct oci_process *process)
 {
@@ -91,8 +94,8 @@ static int apply_env(const struct exec_flags *flags, struct oci_process *process
 }
 
 /*
- * --cap adds to three sets. Inheritable stays as it is (CVE-2022-29162), and without it the kernel lets no capability become
- * ambient; runc does the same.
+ * --cap adds to three sets. Inheritable stays as it is (CVE-2022-29162), and without it the kernel lets no
+ * capability become ambient; runc does the same.
  */
 static int apply_caps(const struct exec_flags *flags, struct oci_process *process, struct error *err)
 {
@@ -144,7 +147,8 @@ static int apply_flags(const struct exec_flags *flags, struct oci_process *proce
     return apply_caps(flags, process, err);
 }
 
-/* ---- the process ------------------------------------------------------------------------------------------ */
+/* ---- the process ------------------------------------------------------------------------------------------
+ */
 
 static struct oci_process *from_file(const char *path, struct error *err)
 {
@@ -159,8 +163,8 @@ static struct oci_process *from_file(const char *path, struct error *err)
 }
 
 /*
- * What a file does not say is the same as for the container's own process, as in runc: confinement must not end where
- * nobody wrote it down again.
+ * What a file does not say is the same as for the container's own process, as in runc: confinement must not
+ * end where nobody wrote it down again.
  */
 static void inherit(struct oci_process *process, const struct oci_process *from)
 {

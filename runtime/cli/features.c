@@ -1,12 +1,12 @@
 /*
- * aril features: what this runtime can do (contract items 258-268). Says what is implemented, not what the host allows; works
- * without privileges and without a container.
+ * aril features: what this runtime can do (contract items 258-268). Says what is implemented, not what the
+ * host allows; works without privileges and without a container.
  */
 #include "cli/commands.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "container/strings.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
@@ -19,7 +19,7 @@
 
 /* To be changed together with the code that it describes. */
 static const bool intel_rdt_implemented = false;
-static const bool net_devices_implemented = false;
+static const bool net_devices_implemented = true;
 static const bool systemd_cgroup_implemented = true;
 
 static const struct {
@@ -140,20 +140,14 @@ static struct oci_features_linux *linux_features(void)
     return features;
 }
 
-static void add_annotation(struct oci_features *features, const char *key, const char *value)
-{
-    struct string_pair *pair = array_grow(features->annotations.items, features->annotations.count);
-
-    pair->key = memory_string(key);
-    pair->value = memory_string(value);
-}
-
 static struct oci_features *all_features(void)
 {
-    static const char *const hooks[] = { "prestart",       "createRuntime", "createContainer",
-                                         "startContainer", "poststart",     "poststop",        NULL };
+    static const char *const hooks[] = {
+        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL
+    };
     /* A dot at the end: every annotation that begins with it. */
-    static const char *const unsafe_annotations[] = { "dev.aril.", "org.systemd.property.", "run.oci.", NULL };
+    static const char *const unsafe_annotations[] = { "dev.aril.", "org.systemd.property.", "run.oci.",
+                                                      NULL };
     struct oci_features *features = memory_new(sizeof *features);
 
     features->oci_version_min = memory_string("1.0.0");
@@ -163,8 +157,8 @@ static struct oci_features *all_features(void)
     add_all(&features->mount_options, rootfs_known_mount_options());
     features->has_mount_options = true;
     features->linux = linux_features();
-    add_annotation(features, "dev.aril.version", PACKAGE_VERSION);
-    add_annotation(features, "dev.aril.commit", ARIL_COMMIT);
+    string_map_set(&features->annotations, "dev.aril.version", PACKAGE_VERSION);
+    string_map_set(&features->annotations, "dev.aril.commit", ARIL_COMMIT);
     add_all(&features->potentially_unsafe_config_annotations, unsafe_annotations);
     features->has_potentially_unsafe_config_annotations = true;
     return features;

@@ -6,11 +6,16 @@
 
 #define HELP_COLUMN 32 /* where descriptions begin */
 
+/* A left part that is too long has the description below it. */
 static void add_padded(struct buffer *out, size_t start, const char *text)
 {
     size_t used = out->length - start;
 
-    buffer_add_format(out, "%*s%s\n", used < HELP_COLUMN ? (int)(HELP_COLUMN - used) : 2, "", text);
+    if (used + 2 > HELP_COLUMN) {
+        buffer_add_char(out, '\n');
+        used = 0;
+    }
+    buffer_add_format(out, "%*s%s\n", (int)(HELP_COLUMN - used), "", text);
 }
 
 static void add_option(struct buffer *out, const struct option_row *row)
@@ -58,7 +63,8 @@ void help_program(struct buffer *out)
     }
     buffer_add_string(out, "\nGlobal options:\n");
     add_options(out, cli_global_options);
-    buffer_add_string(out, "\n`aril COMMAND --help` shows the options of a command; aril(8) has the details.\n");
+    buffer_add_string(out,
+                      "\n`aril COMMAND --help` shows the options of a command; aril(8) has the details.\n");
 }
 
 void help_command(const struct command *command, struct buffer *out)

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/table.h"
-#include "container/strings.h"
 #include "launch/lifecycle.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 
 #include <pwd.h>

@@ -1,6 +1,8 @@
 /* The option parser: see options.h. Pure: knows no command and no option. */
 #include "cli/options.h"
 
+#include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/number.h"
 
@@ -41,6 +43,13 @@ void option_values_free(struct option_values *values)
 {
     free(values->items);
     *values = (struct option_values){ 0 };
+}
+
+void options_free_values(const struct option_row *rows, void *target)
+{
+    for (; rows && rows->name; rows++)
+        if (rows->kind == OPTION_LIST && rows->offset != OPTION_IGNORED)
+            option_values_free((struct option_values *)((char *)target + rows->offset));
 }
 
 bool option_choice_has(const char *choices, const char *value)
@@ -97,6 +106,16 @@ static int bad_value(const struct option_row *row, const char *value, const char
     return fail(err, EINVAL, "invalid value \"%s\" for flag --%s: %s", value, row->name, why);
 }
 
+static int bad_choice(const struct option_row *row, const char *value, struct error *err)
+{
+    auto_buffer struct buffer why = { 0 };
+
+    buffer_add_string(&why, "must be one of ");
+    for (const char *c = row->metavar; *c; c++)
+        buffer_add_string(&why, *c == '|' ? ", " : (char[]){ *c, '\0' });
+    return bad_value(row, value, why.data, err);
+}
+
 static int store_flag(const struct option_row *row, void *place, const char *value, struct error *err)
 {
     int on = value ? parse_bool(value) : 1;
@@ -131,14 +150,13 @@ static int store_value(const struct match *match, const char *value, struct erro
     if (row->kind == OPTION_COUNT)
         return store_count(row, place, value, err);
     if (row->kind == OPTION_CHOICE && !option_choice_has(row->metavar, value))
-        return fail(err, EINVAL, "invalid value \"%s\" for flag --%s: must be one of %s", value, row->name,
-                    row->metavar);
+        return bad_choice(row, value, err);
     if (!place)
         return 0;
     if (row->kind == OPTION_LIST)
         option_values_add(place, value);
     else
-        *(const char **)place = *value ? value : NULL;
+        *(const char **)place = *value || row->kind == OPTION_TEXT ? value : NULL;
     return 0;
 }
 

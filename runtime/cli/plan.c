@@ -1,5 +1,6 @@
 /*
- * aril plan: what create would do with a bundle, as JSON, without doing any of it: for golden tests, bug reports and readers.
+ * aril plan: what create would do with a bundle, as JSON, without doing any of it: for golden tests, bug
+ * reports and readers.
  */
 #include "cli/commands.h"
 

@@ -1,7 +1,7 @@
 /* The resolved process as JSON: a copy of config.process with the plan's values put in. Pure. */
 #include "cli/plan_process.h"
 
-#include "container/strings.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 #include "process/process.h"
 #include "security/security.h"

@@ -3,7 +3,8 @@
 
 #include "launch/lifecycle.h"
 
-static int resume_container(struct container *container, const struct invocation *invocation, struct error *err)
+static int resume_container(struct container *container, const struct invocation *invocation,
+                            struct error *err)
 {
     (void)invocation;
     return container_resume(container, err);

@@ -1,12 +1,13 @@
 /* aril state: the OCI state of a container as JSON (contract O1). Engines poll it: it must stay cheap. */
 #include "cli/commands.h"
 
+#include "base/cleanup.h"
 #include "launch/lifecycle.h"
 #include "oci-specs/schema.h"
 
 static int print_state(struct container *container, const struct invocation *invocation, struct error *err)
 {
-    auto_cleanup(buffer_free) struct buffer json = { 0 };
+    auto_buffer struct buffer json = { 0 };
     struct oci_state *state = container_oci_state(container, container_state(container));
 
     (void)invocation;

@@ -13,6 +13,7 @@ struct bundle {
     char *rootfs; /* absolute host path of root.path */
 };
 
-/* `path` NULL: the current directory. `config_name` NULL: "config.json"; else --config FILE (relative to the cwd). */
+/* `path` NULL: the current directory. `config_name` NULL: "config.json"; else --config FILE (relative to the
+ * cwd). */
 int bundle_open(const char *path, const char *config_name, struct bundle *bundle, struct error *err);
 void bundle_close(struct bundle *bundle);

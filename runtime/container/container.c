@@ -1,4 +1,5 @@
-/* One container's record: read, save, lock, remove, and as OCI state. Runs in the runtime. Knows nothing of processes. */
+/* One container's record: read, save, lock, remove, and as OCI state. Runs in the runtime. Knows nothing of
+ * processes. */
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define STATUS_FILE "status.json"
+#define REMOVE_WAIT_MS 10000
 
 int record_fail_missing(const char *id, struct error *err)
 {
@@ -96,7 +98,8 @@ int container_save(struct container *container, struct error *err)
     return file_replace_at(container->fd, STATUS_FILE, text.data, text.length, 0600, err);
 }
 
-/* ---- the lock -------------------------------------------------------------------------------------------- */
+/* ---- the lock --------------------------------------------------------------------------------------------
+ */
 
 static int64_t milliseconds_now(void)
 {
@@ -141,6 +144,13 @@ int container_lock(struct container *container, int timeout_ms, struct error *er
     return record_read(container, err);
 }
 
+void container_unlock(struct container *container)
+{
+    if (container->locked)
+        flock(container->fd, LOCK_UN);
+    container->locked = false;
+}
+
 bool container_is_locked(const struct container *container)
 {
     if (container->locked)
@@ -151,19 +161,34 @@ bool container_is_locked(const struct container *container)
     return false;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * ----------------------------------------------------------------------------------------------- */
 
-int container_remove(struct container *container, struct error *err)
+/* Our files by name, the status last: as long as there is something to find, its record is there, too. */
+static int remove_files(const struct container *container, struct error *err)
 {
-    /* The status goes last: as long as there is something to find, its record is there, too. */
     static const char *const files[] = { "config.json", "start.sock", STATUS_FILE };
 
     for (size_t i = 0; i < array_length(files); i++)
         if (unlinkat(container->fd, files[i], 0) < 0 && errno != ENOENT)
             return fail_errno(err, "remove %s of container `%s`", files[i], container->id);
+    return 0;
+}
+
+int container_remove(struct container *container, struct error *err)
+{
+    if (!container->locked) {
+        if (wait_for_lock(container->fd, REMOVE_WAIT_MS) < 0)
+            return fail(err, EWOULDBLOCK, "container `%s` is locked by another command", container->id);
+        container->locked = true;
+    }
+    if (is_deleted(container)) /* by another command; what has this name now is another container */
+        return 0;
+    if (remove_files(container, err) < 0)
+        return -1;
     if (unlinkat(container->root_fd, container->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
         return 0;
-    /* Left by a command that was killed: temporary files. */
+    /* Temporary files, left by a command that was killed. */
     if (file_remove_tree_at(container->root_fd, container->id) < 0)
         return fail_errno(err, "remove the state directory of container `%s`", container->id);
     return 0;
@@ -171,8 +196,7 @@ int container_remove(struct container *container, struct error *err)
 
 void container_close(struct container *container)
 {
-    if (container->locked) /* a cloned child may still have the fd */
-        flock(container->fd, LOCK_UN);
+    container_unlock(container); /* closing is not enough: a cloned child may still have the fd */
     if (container->fd >= 0)
         close(container->fd);
     schema_free(&container_status_schema, container->status);
@@ -180,7 +204,8 @@ void container_close(struct container *container)
     *container = (struct container){ .fd = -1, .root_fd = -1 };
 }
 
-/* ---- as OCI state ---------------------------------------------------------------------------------------- */
+/* ---- as OCI state ----------------------------------------------------------------------------------------
+ */
 
 const char *container_state_name(enum container_state state)
 {
@@ -192,6 +217,7 @@ const char *container_state_name(enum container_state state)
     return names[state];
 }
 
+/* Not string_map_set(): that looks each key up, and there may be very many. */
 static void copy_map(const struct string_map *from, struct string_map *to)
 {
     for (size_t i = 0; i < from->count; i++) {

@@ -7,7 +7,7 @@
 int record_fail_missing(const char *id, struct error *err);
 
 /*
- * Checks the directory behind container->fd and reads its status. -1 when it was deleted in the meantime or is not ours; a
- * status that cannot be read only sets container->corrupt.
+ * Checks the directory behind container->fd and reads its status. -1 when it was deleted in the meantime or
+ * is not ours; a status that cannot be read only sets container->corrupt.
  */
 int record_read(struct container *container, struct error *err);

@@ -1,6 +1,6 @@
 /*
- * The directory of all containers: where it is, what is in it, reserving an id. Runs in the runtime. What happens to one
- * container's record is in container.c. See store.h for the layout and the rules of locking.
+ * The directory of all containers: where it is, what is in it, reserving an id. Runs in the runtime. What
+ * happens to one container's record is in container.c. See store.h for the layout and the rules of locking.
  */
 #include "container/store.h"
 
@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "container/record.h"
-#include "container/strings.h"
+#include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 
 #include <dirent.h>
@@ -32,7 +32,8 @@ static int open_root(const char *path, bool create)
 }
 
 /*
- * A default root must be our own: inside a user namespace /run/aril can be the host's, which is there but not for us.
+ * A default root must be our own: inside a user namespace /run/aril can be the host's, which is there but not
+ * for us.
  */
 static int open_own_root(const char *path, bool create)
 {
@@ -108,8 +109,9 @@ void store_close(struct store *store)
 /* ---- reserving an id ---------------------------------------------------------------------------------- */
 
 /*
- * Makes ROOT/ID and locks it. Between mkdir and flock a `delete --force` may take the lock and remove the directory again:
- * then *fd is of a directory that is no more, and the caller starts over. Returns 1, 0 for that, or -1 with an error.
+ * Makes ROOT/ID and locks it. Between mkdir and flock a `delete --force` may take the lock and remove the
+ * directory again: then *fd is of a directory that is no more, and the caller starts over. Returns 1, 0 for
+ * that, or -1 with an error.
  */
 static int reserve(struct store *store, const char *id, int *fd, struct error *err)
 {
@@ -180,7 +182,8 @@ int store_create(struct store *store, const char *id, const struct container_sta
     return -1;
 }
 
-/* ---- what is there --------------------------------------------------------------------------------------- */
+/* ---- what is there ---------------------------------------------------------------------------------------
+ */
 
 int store_load(struct store *store, const char *id, struct container *container, struct error *err)
 {

@@ -5,8 +5,9 @@
  *     ROOT/ID/config.json   the configuration as it was at create (contract item 12)
  *     ROOT/ID/start.sock    exists from "created" until `start`; the init process listens on it
  *
- * mkdir of ROOT/ID is what makes an id unique (of twenty racing creates one wins). Whoever creates or deletes holds
- * flock(LOCK_EX) on the directory; a directory without a pid whose lock is free was left by a create that died.
+ * mkdir of ROOT/ID is what makes an id unique (of twenty racing creates one wins). Whoever creates or deletes
+ * holds flock(LOCK_EX) on the directory; a directory without a pid whose lock is free was left by a create
+ * that died.
  */
 #pragma once
 
@@ -21,37 +22,40 @@ struct store {
 };
 
 enum container_state { /* names by container_state_name() */
-    CONTAINER_CREATING,
-    CONTAINER_CREATED,
-    CONTAINER_RUNNING,
-    CONTAINER_PAUSED,
-    CONTAINER_STOPPED,
+                       CONTAINER_CREATING,
+                       CONTAINER_CREATED,
+                       CONTAINER_RUNNING,
+                       CONTAINER_PAUSED,
+                       CONTAINER_STOPPED,
 };
 
 struct container {
     char *id;
-    int fd;      /* of ROOT/ID, O_DIRECTORY; the flock hangs on it */
-    int root_fd; /* borrowed from the store */
+    int fd;                          /* of ROOT/ID, O_DIRECTORY; the flock hangs on it */
+    int root_fd;                     /* borrowed from the store */
     struct container_status *status; /* never NULL: all but the id is empty when it is corrupt */
-    bool corrupt; /* status.json cannot be read: only delete --force makes sense */
-    bool locked;  /* by us, see container_lock() */
+    bool corrupt;                    /* status.json cannot be read: only delete --force makes sense */
+    bool locked;                     /* by us, see container_lock() */
 };
 
 /* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes. Error: "invalid container ID format: X". */
 int container_id_check(const char *id, struct error *err);
 
 /*
- * `root` from --root, or NULL: /run/aril for root, $XDG_RUNTIME_DIR/aril otherwise (and for root in a user namespace when that
- * is set and /run is not writable). With `create` it is made (0700); without, a missing one gives code ENOENT.
+ * `root` from --root, or NULL: /run/aril for root, $XDG_RUNTIME_DIR/aril otherwise (and for root in a user
+ * namespace when that is set and /run is not writable). With `create` it is made (0700); without, a missing
+ * one gives code ENOENT.
  */
 int store_open(const char *root, bool create, struct store *store, struct error *err);
 void store_close(struct store *store);
 
-/* Reserves an id: makes the directory, takes its lock, writes the first status. "container with given ID already exists: …" */
+/* Reserves an id: makes the directory, takes its lock, writes the first status. "container with given ID
+ * already exists: …" */
 int store_create(struct store *store, const char *id, const struct container_status *status,
                  struct container *container, struct error *err);
 
-/* Loads a container. ENOENT: "container `ID` does not exist". A broken status sets `corrupt` instead of failing. */
+/* Loads a container. ENOENT: "container `ID` does not exist". A broken status sets `corrupt` instead of
+ * failing. */
 int store_load(struct store *store, const char *id, struct container *container, struct error *err);
 
 /* For all who need more than the id: an error that says what is wrong with status.json. */
@@ -61,17 +65,20 @@ int container_check(const struct container *container, struct error *err);
 int container_save(struct container *container, struct error *err);
 
 /*
- * flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command". What was read before
- * may be out of date once the lock is ours: the status is read again, and ENOENT says that the container was deleted meanwhile.
- * The lock hangs on the open file, which a cloned process shares: it lasts until container_close() here, or until all
- * copies of the fd are closed.
+ * flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command".
+ * What was read before may be out of date once the lock is ours: the status is read again, and ENOENT says
+ * that the container was deleted meanwhile. The lock hangs on the open file, which a cloned process shares:
+ * it lasts until container_close() here, or until all copies of the fd are closed.
  */
 int container_lock(struct container *container, int timeout_ms, struct error *err);
 
 /* Lets other commands delete it while we only watch (run in the foreground). */
 void container_unlock(struct container *container);
 
-/* Removes the directory, status.json last; the id is free afterwards. The lock must be ours. */
+/*
+ * Removes the directory, status.json last; the id is free afterwards. Takes the lock if it is not ours;
+ * success when another command has deleted it meanwhile, even when a new container has its id.
+ */
 int container_remove(struct container *container, struct error *err);
 
 void container_close(struct container *container); /* frees; releases the lock */

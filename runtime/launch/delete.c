@@ -1,17 +1,17 @@
 /*
- * `delete`: undoes create. Every step can be repeated and takes "already gone" for success, because it may find what a killed
- * create, a killed delete or a broken disk has left: the record goes last, so that there is always a next time.
+ * `delete`: undoes create. Every step can be repeated and takes "already gone" for success, because it may
+ * find what a killed create, a killed delete or a broken disk has left: the record goes last, so that there
+ * is always a next time.
  */
 #include "launch/lifecycle.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/process_info.h"
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
-#include "hooks/hooks.h"
+#include "launch/context.h"
+#include "launch/salvage.h"
 #include "oci-specs/config.h"
 #include "oci-specs/schema.h"
 
@@ -42,7 +42,8 @@ static int check_state(const struct container *container, bool force, struct err
     return 0;
 }
 
-/* ---- processes -------------------------------------------------------------------------------------------- */
+/* ---- processes --------------------------------------------------------------------------------------------
+ */
 
 static int wait_for_death(int pidfd, pid_t pid, struct error *err)
 {
@@ -77,36 +78,13 @@ static int kill_init(const struct container *container, struct error *err)
     return wait_for_death(pidfd, status->pid, err);
 }
 
-/* ---- the cgroup ------------------------------------------------------------------------------------------- */
-
-/*
- * Without a readable status the cgroup is where the saved configuration puts it; the driver can be told by the form of
- * the path ("slice:prefix:name" is systemd's).
+/* ---- the cgroup -------------------------------------------------------------------------------------------
  */
-static int destroy_presumed_cgroup(const struct container *container, struct error *err)
-{
-    struct error ignored = { 0 };
-    struct oci_config *config = oci_config_read_at(container->fd, "config.json", &ignored);
-    const char *path = config && config->linux ? config->linux->cgroups_path : NULL;
-    enum cgroup_driver driver = path && strchr(path, ':') ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS;
-    struct cgroup_plan *plan = config ? cgroup_plan_make(config, container->id, driver, &ignored) : NULL;
-    int result = 0;
-
-    if (plan) {
-        struct cgroup_location *location = cgroup_plan_location(plan);
-
-        result = cgroup_destroy(location, err);
-        schema_free(&cgroup_location_schema, location);
-    }
-    cgroup_plan_free(plan);
-    oci_config_free(config);
-    return result;
-}
 
 static int destroy_cgroup(const struct container *container, struct error *err)
 {
     if (container->corrupt)
-        return destroy_presumed_cgroup(container, err);
+        return salvage_cgroup(container, err);
     return container_has_cgroup(container) ? cgroup_destroy(container->status->cgroup, err) : 0;
 }
 
@@ -119,55 +97,27 @@ static int remove_intel_rdt_group(const struct container *container, struct erro
     return 0;
 }
 
-/* ---- poststop hooks ----------------------------------------------------------------------------------------- */
+/* ---- poststop hooks
+ * ----------------------------------------------------------------------------------------- */
 
-/* Parsing the whole configuration only to find no hooks would cost most of what delete costs. */
-static bool may_have_poststop_hooks(const char *text, size_t length)
-{
-    return memmem(text, length, "\"poststop\"", 10) || memmem(text, length, "\\u", 2);
-}
-
-static struct oci_config *read_config_with_hooks(const struct container *container)
-{
-    auto_free char *text = NULL;
-    struct oci_config *config;
-    struct error err = { 0 };
-    size_t length;
-
-    if (file_read_at(container->fd, "config.json", SCHEMA_SIZE_LIMIT, &text, &length, &err) < 0) {
-        if (err.code != ENOENT)
-            log_warning("poststop hooks of container %s: %s", container->id, err.text);
-        return NULL;
-    }
-    if (!may_have_poststop_hooks(text, length))
-        return NULL;
-    config = oci_config_parse("config.json", text, length, &err);
-    if (!config)
-        log_warning("poststop hooks of container %s: %s", container->id, err.text);
-    return config;
-}
-
-/* Their failures are warnings (item 37). */
+/* Their failures are warnings, and so is a configuration that cannot be read any more (item 37). */
 static void run_poststop_hooks(const struct container *container)
 {
-    struct oci_config *config = read_config_with_hooks(container);
-    auto_buffer struct buffer json = { 0 };
-    struct oci_state *state;
+    struct oci_config *config;
+    struct error err = { 0 };
 
-    if (config && config->hooks && config->hooks->poststop_count > 0) {
-        state = container_oci_state(container, CONTAINER_STOPPED);
-        schema_write(&oci_state_schema, state, SCHEMA_COMPACT, &json);
-        schema_free(&oci_state_schema, state);
-        hooks_run_all(config->hooks->poststop, config->hooks->poststop_count,
-                      &(struct hook_context){ .kind = "poststop",
-                                              .state_json = json.data,
-                                              .cwd = container->status->bundle,
-                                              .default_env = environ });
-    }
+    if (!container->corrupt &&
+        !container->status->poststop_hooks) /* most have none: the file need not be parsed */
+        return;
+    config = oci_config_read_at(container->fd, "config.json", &err);
+    if (!config)
+        log_warning("poststop hooks of container %s: %s", container->id, err.text);
+    hooks_at_poststop(config, container);
     oci_config_free(config);
 }
 
-/* ---- in order ----------------------------------------------------------------------------------------------- */
+/* ---- in order
+ * ----------------------------------------------------------------------------------------------- */
 
 static int undo(struct container *container, bool force, struct error *err)
 {
@@ -184,7 +134,8 @@ int container_delete(struct container *container, bool force, struct error *err)
         return -1;
     if (undo(container, force, err) == 0)
         return 0;
-    if (err->code == ENOENT) /* that is the code for a container that does not exist: `delete --force` takes it for success */
+    if (err->code == ENOENT) /* that is the code for a container that does not exist: `delete --force` takes
+                                it for success */
         err->code = EIO;
     return -1;
 }

@@ -1,6 +1,7 @@
 /*
- * Operations on a container that exists. Runs in the runtime, in a later process than the one that made the container: all it
- * knows is the record and what the kernel says. container_delete() has a file of its own, delete.c.
+ * Operations on a container that exists. Runs in the runtime, in a later process than the one that made the
+ * container: all it knows is the record and what the kernel says. container_delete() has a file of its own,
+ * delete.c.
  */
 #include "launch/lifecycle.h"
 
@@ -42,7 +43,8 @@ enum container_state container_state(const struct container *container)
 
 static int fail_not_running(struct error *err)
 {
-    /* containerd and CRI-O take either half of this as "gone", CRI-O in lower case only (contract S2, C2, E2). */
+    /* containerd and CRI-O take either half of this as "gone", CRI-O in lower case only (contract S2, C2,
+     * E2). */
     return fail(err, ESRCH, "container not running: no such process");
 }
 
@@ -86,15 +88,16 @@ int container_kill(struct container *container, int signal, bool all, struct err
     if (kill_init(container, signal, err) < 0)
         return -1;
     /*
-     * Without a pid namespace of its own nothing else ends with init, and whoever sends SIGKILL means the container: runc
-     * does the same (contract part 3, row 15).
+     * Without a pid namespace of its own nothing else ends with init, and whoever sends SIGKILL means the
+     * container: runc does the same (contract part 3, row 15).
      */
     if (signal == SIGKILL && !container->status->own_pid_namespace)
         return kill_all(container, signal, err);
     return 0;
 }
 
-/* ---- pause, resume, ps ----------------------------------------------------------------------------------- */
+/* ---- pause, resume, ps -----------------------------------------------------------------------------------
+ */
 
 static int need_freezer(const struct container *container, struct error *err)
 {

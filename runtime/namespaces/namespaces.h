@@ -68,5 +68,7 @@ int namespaces_set_names(const struct oci_config *config, struct error *err); /*
 /* sysctl map: checked (pure) before anything runs, written through the verified procfs. */
 int sysctl_check(const struct oci_config *config, struct error *err);
 int sysctl_apply(const struct oci_config *config, int procfs, struct error *err);
+/* netDevices: names and namespace, pure; net_devices_move() checks as well. */
+int net_devices_check(const struct oci_config *config, struct error *err);
 /* netDevices: moved into the network namespace of `pid` (items 155-161). */
 int net_devices_move(const struct oci_config *config, pid_t pid, struct error *err);

@@ -26,8 +26,6 @@ static struct oci_config *parse(const char *linux_members)
     return config;
 }
 
-#define ALL "\"network\", \"ipc\", \"uts\", \"user\""
-
 Test(sysctl, items_142_and_143_only_what_a_namespace_owns)
 {
     static const struct {

@@ -108,6 +108,9 @@ Test(validate, process) /* items 55, 68, 69, 76 */
           "1,\"hard\":1}]",
           "process.rlimits[1].type: RLIMIT_CORE is already set" },
         { "\"execCPUAffinity\":{\"initial\":\"0-3,7\",\"final\":\"\"}", NULL },
+        { "\"execCPUAffinity\":{\"initial\":\" 0-3 , 7 \"}", NULL },
+        { "\"execCPUAffinity\":{\"initial\":\" \"}",
+          "process.execCPUAffinity.initial: ' ' is not a list like 0-3,7" },
         { "\"execCPUAffinity\":{\"initial\":\"3-0\"}",
           "process.execCPUAffinity.initial: '3-0' is not a list like 0-3,7" },
         { "\"execCPUAffinity\":{\"final\":\"0,\"}",
@@ -336,19 +339,19 @@ Test(validate, net_devices) /* item 157 */
     static const struct row rows[] = {
         { "\"eth0\":{},\"eth1\":{\"name\":\"\"},\"eth2\":{\"name\":\"ctr%d\"},\"eth3\":{\"name\":\"ctr%d\"}",
           NULL },
-        { "\"eth%d\":{}", "linux.netDevices[\"eth%d\"]: not a name of a network interface" },
-        { "\"a b\":{}", "linux.netDevices[\"a b\"]: not a name of a network interface" },
-        { "\"..\":{}", "linux.netDevices[\"..\"]: not a name of a network interface" },
+        { "\"eth%d\":{}", "linux.netDevices[\"eth%d\"]: 'eth%d' is not a name of a network interface" },
+        { "\"a b\":{}", "linux.netDevices[\"a b\"]: 'a b' is not a name of a network interface" },
+        { "\"..\":{}", "linux.netDevices[\"..\"]: '..' is not a name of a network interface" },
         { "\"eth0123456789012\":{}",
-          "linux.netDevices[\"eth0123456789012\"]: not a name of a network interface" },
+          "linux.netDevices.eth0123456789012: 'eth0123456789012' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"a/b\"}",
-          "linux.netDevices[\"eth0\"].name: 'a/b' is not a name of a network interface" },
+          "linux.netDevices.eth0.name: 'a/b' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"%d%d\"}",
-          "linux.netDevices[\"eth0\"].name: '%d%d' is not a name of a network interface" },
+          "linux.netDevices.eth0.name: '%d%d' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"e%s\"}",
-          "linux.netDevices[\"eth0\"].name: 'e%s' is not a name of a network interface" },
+          "linux.netDevices.eth0.name: 'e%s' is not a name of a network interface" },
         { "\"eth0\":{\"name\":\"eth1\"},\"eth1\":{}",
-          "linux.netDevices[\"eth1\"].name: eth1 is the name of \"eth0\" too" },
+          "linux.netDevices.eth1.name: 'eth1' is the name of another one too" },
     };
 
     expect_rows(IN_LINUX, without, array_length(without));
@@ -393,6 +396,10 @@ Test(validate, resources) /* items 167, 191, 193, 194, 197, 198 */
         { "\"cpu\":{\"cpus\":\"0-1\",\"mems\":\"\"}", NULL },
         { "\"cpu\":{\"cpus\":\"a\"}", "linux.resources.cpu.cpus: 'a' is not a list like 0-3,7" },
         { "\"cpu\":{\"mems\":\"0\\n\"}", "linux.resources.cpu.mems: '0 ' is not a list like 0-3,7" },
+        { "\"memory\":{\"swappiness\":100}", NULL },
+        { "\"memory\":{\"swappiness\":18446744073709551615}", NULL },
+        { "\"memory\":{\"swappiness\":101}",
+          "linux.resources.memory.swappiness: 101 is not in the range 0 to 100" },
         { "\"blockIO\":{\"weight\":0,\"leafWeight\":1000}", NULL },
         { "\"blockIO\":{\"weight\":9}",
           "linux.resources.blockIO.weight: 9 is neither 0 nor in the range 10 to 1000" },
@@ -405,14 +412,28 @@ Test(validate, resources) /* items 167, 191, 193, 194, 197, 198 */
           "linux.resources.hugepageLimits[0].pageSize: '02MB' is not a size like 2MB" },
         { "\"hugepageLimits\":[{\"pageSize\":\"../x\",\"limit\":0}]",
           "linux.resources.hugepageLimits[0].pageSize: '../x' is not a size like 2MB" },
-        { "\"rdma\":{\"mlx5_1\":{}}", "linux.resources.rdma[\"mlx5_1\"]: needs hcaHandles or hcaObjects" },
+        { "\"rdma\":{\"mlx5_1\":{}}", "linux.resources.rdma.mlx5_1: needs hcaHandles or hcaObjects" },
         { "\"unified\":{\"memory.high\":\"1\"}", NULL },
         { "\"unified\":{\"../memory.high\":\"1\"}",
-          "linux.resources.unified[\"../memory.high\"]: not a file name" },
-        { "\"unified\":{\"..\":\"1\"}", "linux.resources.unified[\"..\"]: not a file name" },
+          "linux.resources.unified[\"../memory.high\"]: is not a file name" },
+        { "\"unified\":{\"..\":\"1\"}", "linux.resources.unified[\"..\"]: is not a file name" },
     };
 
     expect_rows(IN_RESOURCES, rows, array_length(rows));
+}
+
+Test(validate, resources_alone) /* update */
+{
+    static const char text[] = "{\"memory\":{\"swappiness\":18446744073709551615,\"limit\":5}}";
+    static const char wrong[] = "{\"unified\":{\"a/b\":\"1\"}}";
+    struct error err = { 0 };
+    struct oci_resources *resources = oci_resources_parse("r.json", text, sizeof text - 1, &err);
+
+    cr_assert_not_null(resources, "%s", err.text);
+    cr_assert(resources->memory->has_limit && !resources->memory->has_swappiness);
+    schema_free(&oci_resources_schema, resources);
+    cr_assert_null(oci_resources_parse("r.json", wrong, sizeof wrong - 1, &err));
+    cr_assert_str_eq(err.text, "r.json: unified[\"a/b\"]: is not a file name");
 }
 
 Test(validate, hooks) /* item 245 */

@@ -1,0 +1,70 @@
+/* aril update: changes the limits of a container that exists (contract item 281, G9). */
+#include "cli/commands.h"
+
+#include "cgroup/cgroup.h"
+#include "cli/update_resources.h"
+#include "launch/lifecycle.h"
+#include "oci-specs/schema.h"
+
+#define VALUE(name, member, metavar, help)                                                                   \
+    {                                                                                                        \
+        name, 0, OPTION_STRING, offsetof(struct update_flags, member), metavar, help                         \
+    }
+
+static const struct option_row options[] = {
+    { "resources", 'r', OPTION_STRING, offsetof(struct update_flags, resources), "FILE",
+      "read linux.resources from this file (JSON; \"-\": stdin)" },
+    VALUE("memory", memory, "BYTES", "memory limit (-1: none)"),
+    VALUE("memory-reservation", memory_reservation, "BYTES", "soft memory limit"),
+    VALUE("memory-swap", memory_swap, "BYTES", "limit of memory and swap together"),
+    VALUE("pids-limit", pids_limit, "N", "number of processes (-1: no limit)"),
+    VALUE("cpu-share", cpu_share, "N", "weight of the cpu time"),
+    VALUE("cpu-quota", cpu_quota, "MICROSECONDS", "cpu time in each period"),
+    VALUE("cpu-period", cpu_period, "MICROSECONDS", "length of a period"),
+    VALUE("cpu-burst", cpu_burst, "MICROSECONDS", "unused quota that may be kept"),
+    VALUE("cpu-idle", cpu_idle, "0|1", "run only when the cpu is idle otherwise"),
+    VALUE("cpu-rt-runtime", cpu_rt_runtime, "MICROSECONDS", "realtime cpu time in each realtime period"),
+    VALUE("cpu-rt-period", cpu_rt_period, "MICROSECONDS", "length of a realtime period"),
+    VALUE("cpuset-cpus", cpuset_cpus, "LIST", "cpus, like 0-3,7"),
+    VALUE("cpuset-mems", cpuset_mems, "LIST", "memory nodes"),
+    VALUE("blkio-weight", blkio_weight, "N", "weight of block i/o (10 to 1000)"),
+    VALUE("l3-cache-schema", l3_cache_schema, "SCHEMA", NULL),
+    VALUE("mem-bw-schema", mem_bw_schema, "SCHEMA", NULL),
+    { "kernel-memory", 0, OPTION_STRING, OPTION_IGNORED, "BYTES", NULL }, /* no kernel has it any more */
+    { "kernel-memory-tcp", 0, OPTION_STRING, OPTION_IGNORED, "BYTES", NULL },
+    { 0 },
+};
+
+static int update(struct container *container, const struct invocation *invocation, struct error *err)
+{
+    enum container_state state = container_state(container);
+    struct oci_resources *resources;
+    int result;
+
+    if (state == CONTAINER_STOPPED || state == CONTAINER_CREATING)
+        return fail(err, EINVAL, "container not running: %s", container_state_name(state));
+    if (!container_has_cgroup(container))
+        return fail(err, ENOTSUP, "the container has no cgroup (--cgroup-manager disabled)");
+    resources = update_resources_make(invocation->options, err);
+    if (!resources)
+        return -1;
+    result = cgroup_update(container->status->cgroup, resources, err);
+    schema_free(&oci_resources_schema, resources);
+    return result;
+}
+
+static int run(const struct invocation *invocation, struct error *err)
+{
+    return cli_with_container(invocation, false, update, err);
+}
+
+const struct command command_update = {
+    .name = "update",
+    .summary = "Change the resource limits of a container",
+    .arguments = "ID",
+    .options = options,
+    .options_size = sizeof(struct update_flags),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
+};
