@@ -103,8 +103,8 @@ tap_run() { # function name
     local rc=0 start=$EPOCHREALTIME
     rm -f "$TAP_DIR/skip" "$TAP_DIR/todo"
     TAP_COUNT=$((TAP_COUNT + 1))
-    if declare -F each_before >/dev/null; then each_before; fi
     tap_watchdog
+    if declare -F each_before >/dev/null; then each_before; fi
     (
         echo "$BASHPID" >"$TAP_DIR/pid"
         set -eu

@@ -125,7 +125,7 @@ test_user_invalid() {
     bundle
     up
     local user
-    for user in 4294967295 4294967296 -1 1x 1:x x "1:" :1 "" 0x10 " 1" 1:4294967296 99999999999999999999; do
+    for user in 4294967295 4294967296 -1 1x 1:x x "1:" :1 0x10 " 1" 1:4294967296 99999999999999999999; do
         fails rt exec --user "$user" "$ID" /bin/id -u
         matches "$RC" '^(1|255)$'
     done

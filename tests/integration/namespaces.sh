@@ -194,11 +194,12 @@ test_userns_bad_maps() {
 
 # 136: join a user namespace and a network namespace that it owns
 test_userns_join() {
+    todo_for runc "1.1 wants maps"
     bundle '.root.readonly = false | del(.hostname)'
     unshare --user --net --map-root-user -- sleep 1000 &
     local holder=$!
 
-    wait_for 5 eval "[ \"\$(readlink /proc/$holder/ns/net)\" != '$(here network)' ] && [ -s /proc/$holder/uid_map ]"
+    wait_for 5 eval "[ \"\$(readlink /proc/$holder/ns/net)\" != '$(here network)' ] && grep -q . /proc/$holder/uid_map"
     edit '.linux.namespaces = [{type: "user", path: "/proc/\($h)/ns/user"}, {type: "network", path: "/proc/\($h)/ns/net"},
         {type: "mount"}, {type: "pid"}, {type: "ipc"}, {type: "uts"}] | .mounts |= map(select(.type != "cgroup")) |
         (.mounts[] | select(.type == "devpts")).options |= map(select(. != "gid=5"))' --arg h $holder

@@ -153,6 +153,16 @@ test_signal_masks() {
     eq "$(p .signals.ignored)" 0000000000000000
 }
 
+# 257: signals that the caller ignores or blocks do not stay so (a shell ignores INT and QUIT for background jobs)
+test_signal_masks_of_caller() {
+    todo_for runc "1.1 keeps blocked signals blocked"
+    bundle
+    command_is /bin/probe
+    REPORT=$(env --ignore-signal=QUIT,USR1,PIPE --block-signal=USR2,TERM -- "$RUNTIME" --root "$STATE" run -b "$B" "$ID")
+    eq "$(p .signals.blocked)" 0000000000000000
+    eq "$(p .signals.ignored)" 0000000000000000
+}
+
 # 44 49: only stdin, stdout and stderr are open
 test_no_stray_fds() {
     bundle
