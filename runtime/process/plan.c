@@ -11,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Both peers run payloads with 0022 unless told otherwise; the specification would inherit the engine's (item
- * 58). */
+/* Both peers run payloads with 0022; the specification would inherit the umask of the engine (item 58). */
 #define DEFAULT_UMASK 0022
 
-#define INVALID_ID                                                                                           \
-    UINT32_MAX /* (uid_t)-1 means "leave it" to the kernel: never root by accident (rule 8)                  \
-                */
+/* (uid_t)-1 means "leave it" to the kernel: never root by accident (rule 8). */
+#define INVALID_ID UINT32_MAX
 
 static int plan_user(struct process_plan *plan, struct error *err)
 {
