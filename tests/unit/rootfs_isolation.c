@@ -473,6 +473,32 @@ JAIL(several_propagation_options, 0) /* item 110 */
     in_container(jail, 0, types_are_applied_in_order);
 }
 
+static void only_slaves_see_the_host(struct jail *jail)
+{
+    check_mount(jail, "/slave", "master:", "- tmpfs");
+    {
+        auto_free char *line = jail_mountinfo(jail, "/private");
+
+        check(jail, !strstr(line, "master:") && !strstr(line, "shared:"));
+    }
+    make_mount_in_volume(jail);
+}
+
+JAIL(a_slave_volume_sees_the_host_without_more, 0)
+{
+    size_t before;
+
+    share_everything(jail);
+    before = count_mounts(jail);
+    config(jail,
+           "{'destination':'/slave','source':'volume','options':['rbind','rslave']},"
+           "{'destination':'/private','source':'volume','options':['rbind']},"
+           "{'destination':'/volume','source':'volume','options':['rbind','rprivate']}",
+           "");
+    in_container(jail, 0, only_slaves_see_the_host);
+    check(jail, count_mounts(jail) == before);
+}
+
 /* ---- user namespaces ------------------------------------------------------------------------------------
  */
 
