@@ -65,6 +65,7 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
 {
     auto_close int place = open_place(plan, err);
     auto_close int tree = take_fd(&plan->root_tree);
+    bool is_private = plan->host == HOST_CUT_OFF && tree < 0; /* not what the runtime has opened */
 
     if (place < 0)
         return -1;
@@ -75,7 +76,7 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
     if (tree < 0)
         return fail_errno(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
-    if (plan->host != HOST_CUT_OFF && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
+    if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");
     if (mount_attach(tree, place, err) < 0)
         return fail_in(err, "root file system %s", plan->rootfs);

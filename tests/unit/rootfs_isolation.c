@@ -618,6 +618,29 @@ JAIL(user_namespace_that_cannot_reach_the_root, 0)
     in_user_namespace(jail, CLONE_NEWPID, userns_is_there);
 }
 
+static void userns_is_cut_off(struct jail *jail)
+{
+    auto_free char *line = jail_mountinfo(jail, "/");
+    auto_free char *sub = jail_mountinfo(jail, "/sub");
+    auto_free char *volume = jail_mountinfo(jail, "/volume");
+
+    check(jail, !strstr(line, "shared:") && !strstr(line, "master:"));
+    check(jail, !strstr(sub, "shared:") && !strstr(sub, "master:"));
+    check(jail, !strstr(volume, "shared:") && !strstr(volume, "master:"));
+}
+
+JAIL(user_namespace_is_not_a_peer_of_the_host, 0) /* what the runtime opened was the host's until now */
+{
+    size_t before;
+
+    share_everything(jail);
+    before = count_mounts(jail);
+    user_config(jail, PROC "," DEV ",{'destination':'/volume','source':'volume','options':['bind']}",
+                ",{'type':'pid'}");
+    in_user_namespace(jail, CLONE_NEWPID, userns_is_cut_off);
+    check(jail, count_mounts(jail) == before);
+}
+
 /* ---- id-mapped mounts -----------------------------------------------------------------------------------
  */
 
