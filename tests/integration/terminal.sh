@@ -116,6 +116,7 @@ test_console_socket_missing() {
 
 # 291: foreground run on a terminal: a terminal inside, of the size outside
 test_foreground() {
+    todo_for crun "1.8 leaves the size unset"
     bundle '.process.terminal = true'
     command_is /bin/sh -c 'tty; sleep 0.3; stty size; test -t 0 && test -t 1 && test -t 2 && echo all-three'
     on_terminal "$RUNTIME --root $STATE run -b $B $ID" </dev/null
@@ -151,6 +152,7 @@ test_foreground_interrupt() {
 
 # 292: a change of the window's size reaches the program
 test_foreground_resize() {
+    todo_for crun "1.8 leaves the size unset"
     command -v python3 >/dev/null || skip "needs python3 to change the size of the terminal"
     bundle '.process.terminal = true'
     command_is /bin/sh -c 'trap "sleep 0.2; stty size; exit 0" WINCH; echo ready; while :; do sleep 0.05; done'
