@@ -39,9 +39,10 @@ int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
 static int run_foreground(struct launch *launch, struct error *err)
 {
     auto_close int signal_fd = -1;
+    sigset_t before;
     int status;
 
-    if (supervise_block_signals(&launch->saved_mask, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
+    if (supervise_block_signals(&before, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
         return -1;
     if (start_payload(launch, err) < 0) {
         launch_undo(launch);

@@ -7,6 +7,8 @@
 #include "base/process_info.h"
 #include "oci-specs/config.h"
 
+#include <signal.h>
+
 static int check_state(const struct container *container, struct error *err)
 {
     switch (container_state(container)) {
