@@ -2,8 +2,9 @@
  * Reads, checks, writes and frees the objects that the schema tables describe (types.h). No JSON is read or written by
  * hand anywhere else. Readers report the JSON path with line and column, for example
  *     config.json:12:18: linux.namespaces[1].type: 'netwrk' is not one of pid, network, mount, ipc, uts, user, cgroup, time
- * Unknown properties are ignored; a duplicate key, a wrong type, a number out of range or with a fraction, a NUL in a
- * string, nesting deeper than 64 or a document larger than SCHEMA_SIZE_LIMIT is an error.
+ * Unknown properties are ignored; a duplicate key, a wrong type, a number out of range or with a fraction or exponent, a
+ * NUL in a string, text that is not UTF-8, nesting deeper than 64, more than a million values or a document larger than
+ * SCHEMA_SIZE_LIMIT is an error. What is written is always valid JSON: bytes that are not UTF-8 become U+FFFD.
  */
 #pragma once
 

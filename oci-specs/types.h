@@ -1,6 +1,6 @@
 /*
  * The C types of everything that is read or written as JSON. They are made from the schema tables (*.def): one row
- * per property gives the struct member here, and in schema.c the reader, the checks, the writer and the destructor.
+ * per property gives the struct member here, and in the schema engine the reader, the checks, the writer and the destructor.
  *
  *   row                              member(s)
  *   BOOL   (m, "name", flags)        bool m, has_m

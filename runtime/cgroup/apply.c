@@ -9,6 +9,7 @@
 #include "cgroup/devices_v2.h"
 #include "cgroup/directories.h"
 #include "cgroup/make.h"
+#include "cgroup/owner.h"
 #include "cgroup/plan.h"
 
 #include <fcntl.h>
@@ -75,6 +76,8 @@ static int apply_unified(const struct cgroup_plan *plan, int *into, struct error
     if (fd < 0)
         return fail_errno(err, "open the cgroup %s", directory->path);
     if (apply_devices(plan, fd, err) < 0)
+        return -1;
+    if (plan->owned && plan->owner != geteuid() && cgroup_owner_set(fd, plan->owner, err) < 0)
         return -1;
     *into = take_fd(&fd);
     return 0;

@@ -2,8 +2,11 @@
 #include "cgroup/cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "cgroup/directories.h"
+#include "cgroup/hierarchies.h"
 #include "cgroup/location.h"
+#include "cgroup/path.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -60,4 +63,47 @@ int cgroup_open_for_clone(const struct cgroup_location *location)
     if (!location || location->created.count != 1)
         return -1; /* several hierarchies: v1 */
     return cgroup_location_open_with(location, "cgroup.controllers");
+}
+
+int cgroup_open_of(pid_t pid)
+{
+    struct cgroup_hierarchies hierarchies = { 0 };
+    struct error ignored = { 0 };
+    int fd = -1;
+
+    if (cgroup_hierarchies_read_of(pid, &hierarchies, &ignored) == 0 && hierarchies.unified &&
+        hierarchies.items[0].own) {
+        auto_free char *path =
+            memory_format("%s%s", hierarchies.items[0].mount_point, hierarchies.items[0].own);
+
+        fd = cgroup_location_open(path);
+    } else {
+        errno = ignored.code ? ignored.code : ENOENT;
+    }
+    cgroup_hierarchies_free(&hierarchies);
+    return fd;
+}
+
+struct cgroup_location *cgroup_location_below(const struct cgroup_location *location, const char *below,
+                                              struct error *err)
+{
+    struct error reason = { 0 };
+    bool relative;
+    auto_free char *clean = cgroup_path_clean(below, &relative, &reason);
+    struct cgroup_location *deeper;
+
+    if (!clean) {
+        fail(err, EINVAL, "'%s' is not the name of a cgroup in the container's", below);
+        return NULL;
+    }
+    deeper = memory_new(sizeof *deeper);
+    deeper->driver = location->driver;
+    deeper->path = memory_format("%s%s", location->path ? location->path : "", clean);
+    deeper->scope = memory_string(location->scope);
+    deeper->has_created = true;
+    deeper->created.items = memory_new_array(location->created.count + 1, sizeof *deeper->created.items);
+    deeper->created.count = location->created.count;
+    for (size_t i = 0; i < location->created.count; i++)
+        deeper->created.items[i] = memory_format("%s%s", location->created.items[i], clean);
+    return deeper;
 }

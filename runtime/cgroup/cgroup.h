@@ -42,6 +42,17 @@ int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct erro
 /* For exec: a directory fd for CLONE_INTO_CGROUP, or -1 where that does not exist (v1). */
 int cgroup_open_for_clone(const struct cgroup_location *location);
 
+/*
+ * v2 answers EBUSY to that, and to cgroup_attach(), when the container has cgroups of its own that it hands
+ * controllers down to: then a directory fd of the cgroup that its init is in now. -1 with errno.
+ */
+int cgroup_open_of(pid_t pid);
+
+/* For exec --cgroup: the cgroup `below` the container's, which the container made. Owned. NULL for a path
+ * that would leave it. */
+struct cgroup_location *cgroup_location_below(const struct cgroup_location *location, const char *below,
+                                              struct error *err);
+
 /* Undoes everything: kills what is inside (cgroup.kill, or freeze and signal), removes the directories.
  * Missing is success. */
 int cgroup_destroy(const struct cgroup_location *location, struct error *err);

@@ -130,24 +130,28 @@ static int fail_row(const struct cgroup_row *row, const struct cgroup_directory 
 
 enum outcome { FAILED = -1, WRITTEN, MISSING, LATER };
 
+/* A rootless container can neither make nor be given a device that a rule would have to deny. */
+static bool is_needless_device_rule(const struct cgroup_row *row)
+{
+    return strcmp(row->controller, "devices") == 0 && !row->v2 && cgroup_is_rootless();
+}
+
 static enum outcome write_row(struct writer *writer, const struct cgroup_directories *directories,
                               const struct cgroup_row *row, bool may_wait, struct error *err)
 {
     struct cgroup_directory *directory = cgroup_directory_of(directories, row);
 
-    if (!directory && row->rule == ROW_OPTIONAL)
-        return MISSING;
-    if (!directory)
+    if (!directory) {
+        if (row->rule == ROW_OPTIONAL || is_needless_device_rule(row))
+            return MISSING;
         return (enum outcome)fail(err, ENOTSUP, "%s: there is no %s controller here", row->property,
                                   row->controller);
+    }
     if (write_value(writer, directory, row) == 0)
         return WRITTEN;
     if (errno == ENOENT && (row->rule == ROW_OPTIONAL || row->rule == ROW_OR_NEXT))
         return MISSING;
-    if (errno == EPERM && row->rule == ROW_IF_PERMITTED)
-        return MISSING;
-    /* Nor could a rootless container make or be given a device that the rule would have to deny. */
-    if (errno == EPERM && strcmp(row->controller, "devices") == 0 && cgroup_is_rootless())
+    if (errno == EPERM && (row->rule == ROW_IF_PERMITTED || is_needless_device_rule(row)))
         return MISSING;
     if (errno == EINVAL && row->retry && may_wait)
         return LATER;

@@ -10,6 +10,7 @@
 #include "cgroup/mountinfo.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,16 +144,29 @@ void cgroup_hierarchies_parse(const char *mountinfo, const char *cgroups,
     settle_version(hierarchies);
 }
 
-int cgroup_hierarchies_read(struct cgroup_hierarchies *hierarchies, struct error *err)
+static int read_from(const char *cgroups_path, struct cgroup_hierarchies *hierarchies, struct error *err)
 {
     auto_free char *mountinfo = NULL, *cgroups = NULL;
 
     if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_LIMIT, &mountinfo, NULL, err) < 0)
         return -1;
-    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_LIMIT, &cgroups, NULL, err) < 0)
+    if (file_read_at(AT_FDCWD, cgroups_path, PROC_FILE_LIMIT, &cgroups, NULL, err) < 0)
         return -1;
     cgroup_hierarchies_parse(mountinfo, cgroups, hierarchies);
     return 0;
+}
+
+int cgroup_hierarchies_read(struct cgroup_hierarchies *hierarchies, struct error *err)
+{
+    return read_from("/proc/self/cgroup", hierarchies, err);
+}
+
+int cgroup_hierarchies_read_of(pid_t pid, struct cgroup_hierarchies *hierarchies, struct error *err)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+    return read_from(path, hierarchies, err);
 }
 
 void cgroup_hierarchies_free(struct cgroup_hierarchies *hierarchies)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct cgroup_hierarchy {
     char *controllers; /* as in /proc/self/cgroup: "cpu,cpuacct", "name=systemd"; "" for v2 */
@@ -19,6 +20,10 @@ struct cgroup_hierarchies {
 };
 
 int cgroup_hierarchies_read(struct cgroup_hierarchies *hierarchies, struct error *err);
+
+/* The same with `own` being the cgroup of another process. */
+int cgroup_hierarchies_read_of(pid_t pid, struct cgroup_hierarchies *hierarchies, struct error *err);
+
 void cgroup_hierarchies_free(struct cgroup_hierarchies *hierarchies);
 
 /* The same from the text of /proc/self/mountinfo and /proc/self/cgroup. Pure. */

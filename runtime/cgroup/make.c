@@ -24,36 +24,35 @@ static bool is_cpuset(const struct cgroup_directory *directory)
 
 /*
  * A v1 cpuset starts without CPUs and memory nodes and refuses every process until it has some: take the
- * parent's, which may be as empty, up to the root of the mount.
+ * parent's, which may be as empty, up to the root of the mount. Returns the value in force at `path` (owned),
+ * or NULL with errno.
  */
-static int inherit_file(const char *path, size_t root_length, const char *file)
+static char *inherit(const char *path, size_t root_length, const char *name, bool fresh)
 {
-    auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    auto_free char *value = fd < 0 ? NULL : cgroup_file_read(fd, file), *parent = NULL, *inherited = NULL;
-    auto_close int parent_fd = -1;
+    auto_free char *file = memory_format("%s/%s", path, name), *value = NULL, *parent = NULL;
     const char *slash = strrchr(path, '/');
+    bool is_root = (size_t)(slash - path) < root_length;
 
-    if (!value)
-        return -1;
-    if (*value || (size_t)(slash - path) < root_length)
-        return 0;
+    if (!fresh)
+        value = cgroup_file_read(AT_FDCWD, file);
+    if (!fresh && (!value || *value || is_root))
+        return take_ptr(value);
+    free(take_ptr(value));
     parent = memory_string_n(path, (size_t)(slash - path));
-    if (inherit_file(parent, root_length, file) < 0)
-        return -1;
-    parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    inherited = parent_fd < 0 ? NULL : cgroup_file_read(parent_fd, file);
-    return inherited ? file_write_string_at(fd, file, inherited) : -1;
+    value = inherit(parent, root_length, name, false);
+    return value && file_write_string_at(AT_FDCWD, file, value) == 0 ? take_ptr(value) : NULL;
 }
 
-static int initialise(const struct cgroup_directory *directory, const char *path, struct error *err)
+static int initialise(const struct cgroup_directory *directory, bool fresh, struct error *err)
 {
-    size_t root_length = strlen(directory->mount_point);
+    static const char *const names[] = { "cpuset.cpus", "cpuset.mems" };
 
-    if (!is_cpuset(directory))
-        return 0;
-    if (inherit_file(path, root_length, "cpuset.cpus") < 0 ||
-        inherit_file(path, root_length, "cpuset.mems") < 0)
-        return fail_errno(err, "initialise %s from the cpuset above it", path);
+    for (size_t i = 0; is_cpuset(directory) && i < array_length(names); i++) {
+        auto_free char *value = inherit(directory->path, strlen(directory->mount_point), names[i], fresh);
+
+        if (!value)
+            return fail_errno(err, "initialise %s of %s from the cpuset above it", names[i], directory->path);
+    }
     return 0;
 }
 
@@ -105,6 +104,7 @@ static int check_existing(const char *path, struct error *err)
 int cgroup_make(const struct cgroup_directory *directory, struct cgroup_made *made, struct error *err)
 {
     int result = make_one(directory->path, made);
+    bool fresh;
 
     /* Another create that fails may remove the parents that both share right under our feet. */
     for (int attempt = 0; result < 0 && errno == ENOENT && attempt < ATTEMPTS; attempt++) {
@@ -112,11 +112,12 @@ int cgroup_make(const struct cgroup_directory *directory, struct cgroup_made *ma
             break;
         result = make_one(directory->path, made);
     }
+    fresh = result == 0;
     if (result < 0 && errno == EEXIST)
         result = check_existing(directory->path, err);
     else if (result < 0)
         fail_errno(err, "make the cgroup %s", directory->path);
-    return result < 0 ? -1 : initialise(directory, directory->path, err);
+    return result < 0 ? -1 : initialise(directory, fresh, err);
 }
 
 void cgroup_unmake(const struct cgroup_made *made)

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "cgroup/devices_v1.h"
+#include "cgroup/owner.h"
 #include "cgroup/path.h"
 #include "cgroup/resources.h"
 #include "cgroup/systemd.h"
@@ -191,6 +192,7 @@ static int make(struct cgroup_plan *plan, const struct oci_config *config, const
     if (plan->driver == CGROUP_DRIVER_SYSTEMD)
         return cgroup_systemd_plan(plan, err);
     plan->unified = hierarchies->unified;
+    plan->owned = plan->unified && cgroup_owner_find(config, &plan->owner);
     if (plan_limits(plan, resources, hierarchies, err) < 0)
         return -1;
     return plan_place(plan, config, id, hierarchies, err);

@@ -7,6 +7,7 @@
 #include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <regex.h>
 #include <string.h>
@@ -100,6 +101,7 @@ int cli_with_matching(const struct invocation *invocation, const char *expressio
 
     if (result != 0) {
         regerror(result, &pattern, why, sizeof why);
+        why[0] = (char)tolower((unsigned char)why[0]); /* as all our messages */
         return fail(err, EINVAL, "regular expression \"%s\": %s", expression, why);
     }
     result = store_open(invocation->globals->root, false, &store, err);

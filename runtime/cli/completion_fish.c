@@ -16,7 +16,7 @@ static void add_candidates(struct buffer *out, const char *metavar)
 {
     switch (completion_kind_of(metavar)) {
     case COMPLETION_FILE:
-        buffer_add_string(out, " -F");
+        buffer_add_string(out, " -F"); /* the first line of the script turns files off */
         break;
     case COMPLETION_DIRECTORY:
         buffer_add_string(out, " -a '(__fish_complete_directories)'");
@@ -44,7 +44,7 @@ static void add_options(struct buffer *out, const struct command *command, const
         if (rows->letter)
             buffer_add_format(out, " -s %c", rows->letter);
         if (rows->metavar)
-            buffer_add_string(out, " -r");
+            buffer_add_string(out, completion_kind_of(rows->metavar) == COMPLETION_FILE ? " -r" : " -x");
         add_candidates(out, rows->metavar);
         buffer_add_string(out, " -d ");
         completion_add_quoted(out, rows->help, "\\");

@@ -21,7 +21,7 @@ static const struct option_row options[] = {
     { "cwd", 0, OPTION_STRING, FLAG(cwd), "DIR", "its working directory" },
     { "env", 'e', OPTION_LIST, FLAG(env), "NAME=VALUE", "add to its environment" },
     { "tty", 't', OPTION_SWITCH, FLAG(tty), NULL, "give it a terminal" },
-    { "user", 'u', OPTION_STRING, FLAG(user), "UID[:GID]", "run it as this user" },
+    { "user", 'u', OPTION_TEXT, FLAG(user), "UID[:GID]", "run it as this user" },
     { "additional-gids", 'g', OPTION_LIST, FLAG(additional_gids), "GID", "add to its groups" },
     { "cap", 'c', OPTION_LIST, FLAG(caps), "CAP_NAME", "add a capability" },
     { "no-new-privs", 0, OPTION_SWITCH, FLAG(no_new_privs), NULL, "set no_new_privs" },

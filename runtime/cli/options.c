@@ -156,7 +156,7 @@ static int store_value(const struct match *match, const char *value, struct erro
     if (row->kind == OPTION_LIST)
         option_values_add(place, value);
     else
-        *(const char **)place = *value ? value : NULL;
+        *(const char **)place = *value || row->kind == OPTION_TEXT ? value : NULL;
     return 0;
 }
 

@@ -21,6 +21,7 @@ enum option_kind {
     OPTION_FLAG,   /* bool */
     OPTION_SWITCH, /* enum option_switch: a flag that can also be left unset */
     OPTION_STRING, /* const char *; an empty value counts as not given, like runc's */
+    OPTION_TEXT,   /* const char *; an empty value is one, too */
     OPTION_CHOICE, /* const char *; the metavar lists what is allowed: "table|json" */
     OPTION_LIST,   /* struct option_values: every occurrence adds one */
     OPTION_COUNT,  /* int, at least 0 */

@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
 #include "launch/context.h"
+#include "launch/salvage.h"
 #include "oci-specs/config.h"
 #include "oci-specs/schema.h"
 
@@ -80,34 +81,10 @@ static int kill_init(const struct container *container, struct error *err)
 /* ---- the cgroup -------------------------------------------------------------------------------------------
  */
 
-/*
- * Without a readable status the cgroup is where the saved configuration puts it; the driver can be told by
- * the form of the path ("slice:prefix:name" is systemd's).
- */
-static int destroy_presumed_cgroup(const struct container *container, struct error *err)
-{
-    struct error ignored = { 0 };
-    struct oci_config *config = oci_config_read_at(container->fd, "config.json", &ignored);
-    const char *path = config && config->linux ? config->linux->cgroups_path : NULL;
-    enum cgroup_driver driver = path && strchr(path, ':') ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS;
-    struct cgroup_plan *plan = config ? cgroup_plan_make(config, container->id, driver, &ignored) : NULL;
-    int result = 0;
-
-    if (plan) {
-        struct cgroup_location *location = cgroup_plan_location(plan);
-
-        result = cgroup_destroy(location, err);
-        schema_free(&cgroup_location_schema, location);
-    }
-    cgroup_plan_free(plan);
-    oci_config_free(config);
-    return result;
-}
-
 static int destroy_cgroup(const struct container *container, struct error *err)
 {
     if (container->corrupt)
-        return destroy_presumed_cgroup(container, err);
+        return salvage_cgroup(container, err);
     return container_has_cgroup(container) ? cgroup_destroy(container->status->cgroup, err) : 0;
 }
 

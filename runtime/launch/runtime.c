@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "base/process_info.h"
 #include "base/sys.h"
+#include "base/timestamp.h"
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
@@ -105,33 +106,10 @@ static int open_outside(struct launch *launch, struct error *err)
 /* ---- what must be taken back -----------------------------------------------------------------------------
  */
 
-static char *time_now(void)
-{
-    struct timespec now;
-    struct tm utc;
-    char text[40];
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    return memory_format("%s.%09ldZ", text, now.tv_nsec);
-}
-
-static void copy_annotations(const struct string_map *from, struct string_map *to)
-{
-    if (!from->count)
-        return;
-    to->items = memory_new_array(from->count, sizeof *to->items);
-    to->count = from->count;
-    for (size_t i = 0; i < from->count; i++) {
-        to->items[i].key = memory_string(from->items[i].key);
-        to->items[i].value = memory_string(from->items[i].value);
-    }
-}
-
 /* The record comes first: whatever happens from here on, `delete --force` finds it (security rule 9). */
 static int reserve_id(struct launch *launch, struct error *err)
 {
+    char created[TIMESTAMP_SIZE];
     struct container_status status = {
         .id = (char *)launch->options->id,
         .oci_version = (char *)OCI_VERSION,
@@ -141,6 +119,8 @@ static int reserve_id(struct launch *launch, struct error *err)
         .has_owner_uid = true,
         .own_pid_namespace = launch->namespaces.new_flags & CLONE_NEWPID,
         .has_own_pid_namespace = true,
+        .created = created,
+        .annotations = launch->bundle.config->annotations, /* borrowed: store_create copies the record */
     };
     const struct oci_hooks *hooks = launch->bundle.config->hooks;
     int result;
@@ -148,17 +128,10 @@ static int reserve_id(struct launch *launch, struct error *err)
     status.start_needs_config = status.has_start_needs_config =
         (hooks && hooks->poststart_count) || launch->seccomp.notify;
     status.poststop_hooks = status.has_poststop_hooks = hooks && hooks->poststop_count;
-    status.created = time_now();
+    timestamp_now(created);
     status.cgroup = cgroup_plan_location(launch->cgroup);
-    copy_annotations(&launch->bundle.config->annotations, &status.annotations);
     result = store_create(launch->store, launch->options->id, &status, &launch->container, err);
-    free(status.created);
     schema_free(&cgroup_location_schema, status.cgroup);
-    for (size_t i = 0; i < status.annotations.count; i++) {
-        free(status.annotations.items[i].key);
-        free(status.annotations.items[i].value);
-    }
-    free(status.annotations.items);
     return result;
 }
 
@@ -337,7 +310,7 @@ static const struct step create_steps[] = {
     { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
     { "cgroup", make_cgroup, remove_cgroup },
     { "mount sources", plan_rootfs, NULL },
-    { "init", clone_init, launch_kill_init },
+    { "init", clone_init, launch_kill_init }, /* enters its cgroup before all else */
     { "cgroup, id maps", place_init,
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
@@ -376,7 +349,6 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .container = { .fd = -1 },
     };
     launch->rootless = geteuid() != 0 || !namespaces_initial_user();
-    sigprocmask(SIG_BLOCK, NULL, &launch->saved_mask);
 }
 
 void launch_close(struct launch *launch)

@@ -130,7 +130,7 @@ static char *walk_next(struct walk *walk, bool *last)
     return name;
 }
 
-int destination_make(int root, const char *path, bool directory)
+static int make_walking(int root, const char *path, bool directory)
 {
     auto_cleanup(walk_free) struct walk walk = { .root = root, .parent = -1, .rest = memory_string(path) };
     bool last = false;
@@ -149,6 +149,29 @@ int destination_make(int root, const char *path, bool directory)
         if (result < 0)
             return -1;
     }
+}
+
+/* The usual case: only the last component is missing, and no link is involved. */
+static int make_last(int root, const char *path, bool directory)
+{
+    auto_close int parent = -1;
+    const char *name = strrchr(path, '/');
+    auto_free char *parent_path = NULL;
+
+    if (!name || !name[1])
+        return -1;
+    parent_path = memory_string_n(path, (size_t)(++name - path));
+    parent = file_open_in_root(root, parent_path, O_PATH | O_DIRECTORY, 0);
+    if (parent < 0 || make_one(parent, name, directory) < 0)
+        return -1;
+    return file_open_beneath(parent, name, O_PATH | (directory ? O_DIRECTORY : 0), 0);
+}
+
+int destination_make(int root, const char *path, bool directory)
+{
+    int fd = make_last(root, path, directory);
+
+    return fd < 0 ? make_walking(root, path, directory) : fd;
 }
 
 int destination_open_parent(int root, const char *normal_path, const char **name)

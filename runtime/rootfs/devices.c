@@ -73,7 +73,6 @@ static int set_owner(int parent, const char *name, const struct device_op *devic
 /* Any name of the host will do, as long as it is that device. */
 static int clone_host_node(const struct device_op *device, struct error *err)
 {
-    static const struct option_attributes attributes = { .set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
     auto_free char *by_number = memory_format("/dev/%s/%u:%u", device->type == S_IFBLK ? "block" : "char",
                                               major(device->number), minor(device->number));
     const char *const paths[] = { device->path, by_number };
@@ -83,8 +82,6 @@ static int clone_host_node(const struct device_op *device, struct error *err)
 
         if (tree < 0 || device_fd_check(tree, device->type, device->number) < 0)
             continue;
-        if (mount_set_attributes(tree, &attributes, false) < 0)
-            return fail_errno(err, "set mount attributes");
         return take_fd(&tree);
     }
     return fail(err, ENODEV, "the host has no such device node to bind (mknod is not allowed here)");
@@ -104,8 +101,10 @@ static int open_place(int parent, const char *name, const struct device_op *devi
     return fd < 0 ? fail_errno(err, "open") : fd;
 }
 
-static int bind_node(int parent, const char *name, const struct device_op *device, struct error *err)
+static int bind_node(struct rootfs_plan *plan, int parent, const char *name, const struct device_op *device,
+                     struct error *err)
 {
+    static const struct option_attributes attributes = { .set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
     auto_close int place = open_place(parent, name, device, err);
     auto_close int tree = -1;
     struct stat status;
@@ -120,13 +119,13 @@ static int bind_node(int parent, const char *name, const struct device_op *devic
     if (device->index != SIZE_MAX && fstat(tree, &status) == 0 && (status.st_mode & 07777) != device->mode)
         log_info("linux.devices[%zu] (%s): bound from the host, its mode and owner stay", device->index,
                  device->path);
-    return mount_attach(tree, place, err);
+    return mount_place_with(plan, &attributes, tree, place, err);
 }
 
 /* ---- all of them -------------------------------------------------------------------------------------- */
 
-static int make_device(const struct rootfs_plan *plan, int parent, const char *name,
-                       const struct device_op *device, struct error *err)
+static int make_device(struct rootfs_plan *plan, int parent, const char *name, const struct device_op *device,
+                       struct error *err)
 {
     bool bind = plan->user_namespace && device->type != S_IFIFO;
 
@@ -138,7 +137,7 @@ static int make_device(const struct rootfs_plan *plan, int parent, const char *n
                    : fail(err, EEXIST, "a file that is not this device exists there: %s", errno_text(EEXIST));
     if (!bind && (errno != EPERM || device->type == S_IFIFO))
         return fail_errno(err, "mknod");
-    return bind_node(parent, name, device, err);
+    return bind_node(plan, parent, name, device, err);
 }
 
 static int fail_device(const struct device_op *device, struct error *err)

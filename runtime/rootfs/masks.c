@@ -112,7 +112,7 @@ static int mask_all(struct rootfs_plan *plan, struct error *err)
 }
 
 /* A clone keeps nosuid, nodev and noexec of what it covers (item 125). */
-static int protect_one(const struct rootfs_plan *plan, const char *path, struct error *err)
+static int protect_one(struct rootfs_plan *plan, const char *path, struct error *err)
 {
     auto_close int destination = open_path(plan, path, err);
     auto_close int tree = -1;
@@ -122,9 +122,7 @@ static int protect_one(const struct rootfs_plan *plan, const char *path, struct 
     tree = mount_clone(destination, "", true);
     if (tree < 0)
         return fail_errno(err, "open_tree");
-    if (mount_set_attributes(tree, &read_only, false) < 0)
-        return fail_errno(err, "set mount attributes");
-    return mount_attach(tree, destination, err);
+    return mount_place_with(plan, &read_only, tree, destination, err);
 }
 
 static int protect_all(struct rootfs_plan *plan, struct error *err)
@@ -142,7 +140,7 @@ static int finish_mounts(struct rootfs_plan *plan, struct error *err)
         struct mount_op *op = &plan->mounts[i];
         auto_close int mount = take_fd(&op->mount);
 
-        if (mount >= 0 && mount_set_attributes(mount, &read_only, false) < 0) {
+        if (mount >= 0 && mount_set_attributes(plan, mount, &read_only, false) < 0) {
             fail_errno(err, "make read-only");
             return mount_fail_in(op, err);
         }
@@ -150,7 +148,7 @@ static int finish_mounts(struct rootfs_plan *plan, struct error *err)
     return 0;
 }
 
-static int set_root_propagation(const struct rootfs_plan *plan, struct error *err)
+static int set_root_propagation(struct rootfs_plan *plan, struct error *err)
 {
     static const unsigned long flags[] = {
         [OCI_PROPAGATION_SHARED] = MS_SHARED,
@@ -163,7 +161,7 @@ static int set_root_propagation(const struct rootfs_plan *plan, struct error *er
         [OCI_PROPAGATION_RPRIVATE] = 0,
     };
 
-    if (flags[plan->propagation] && mount_set_propagation(plan->root, flags[plan->propagation]) < 0)
+    if (flags[plan->propagation] && mount_set_propagation(plan, plan->root, flags[plan->propagation]) < 0)
         return fail_errno(err, "linux.rootfsPropagation");
     return 0;
 }
@@ -174,7 +172,7 @@ int rootfs_finish(struct rootfs_plan *plan, struct error *err)
         return 0;
     if (protect_all(plan, err) < 0 || mask_all(plan, err) < 0 || finish_mounts(plan, err) < 0)
         return -1;
-    if (plan->read_only && mount_set_attributes(plan->root, &read_only, false) < 0)
+    if (plan->read_only && mount_set_attributes(plan, plan->root, &read_only, false) < 0)
         return fail_errno(err, "root.readonly");
     return set_root_propagation(plan, err);
 }

@@ -20,7 +20,7 @@
 #define SELINUX_MAGIC 0xf97cff8c
 #endif
 
-int mount_set_attributes(int mount, const struct option_attributes *attributes, bool recursive)
+static int set_attributes(int mount, const struct option_attributes *attributes, bool recursive)
 {
     const struct mount_attr change = { .attr_set = attributes->set, .attr_clr = attributes->clear };
 
@@ -29,14 +29,24 @@ int mount_set_attributes(int mount, const struct option_attributes *attributes, 
     return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &change);
 }
 
-int mount_set_propagation(int mount, unsigned long propagation)
+int mount_set_attributes(struct rootfs_plan *plan, int mount, const struct option_attributes *attributes,
+                         bool recursive)
 {
-    const struct mount_attr change = { .propagation = propagation & ~(unsigned long)MS_REC };
+    int result = set_attributes(mount, attributes, recursive);
 
-    return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0), &change);
+    return result < 0 && errno == ENOSYS ? legacy_set_attributes(plan, mount, attributes, recursive) : result;
 }
 
-int mount_set_idmap(int mount, int user_namespace, bool recursive)
+int mount_set_propagation(struct rootfs_plan *plan, int mount, unsigned long propagation)
+{
+    const struct mount_attr change = { .propagation = propagation & ~(unsigned long)MS_REC };
+    int result =
+        sys_mount_setattr(mount, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0), &change);
+
+    return result < 0 && errno == ENOSYS ? legacy_set_propagation(plan, mount, propagation) : result;
+}
+
+static int set_idmap(int mount, int user_namespace, bool recursive)
 {
     const struct mount_attr change = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace };
 
@@ -50,29 +60,13 @@ static bool is_redundant(const struct mount_options *options, bool tree_is_priva
            (options->propagation[0] & ~(unsigned long)MS_REC) == MS_PRIVATE;
 }
 
-int mount_set_up_tree(const struct mount_op *op, int tree, bool tree_is_private, struct error *err)
-{
-    const struct mount_options *options = &op->options;
-
-    if (op->idmap >= 0 && mount_set_idmap(tree, op->idmap, options->special & OPTION_IDMAP_RECURSIVE) < 0) {
-        fail_errno(err, "map ids of the mount");
-        return fail_hint(err, "the kernel or the file system may lack idmapped mounts");
-    }
-    if (is_redundant(options, tree_is_private))
-        return 0;
-    for (size_t i = 0; i < options->propagation_count; i++)
-        if (mount_set_propagation(tree, options->propagation[i]) < 0)
-            return fail_errno(err, "set mount propagation");
-    return 0;
-}
-
-int mount_change_attributes(const struct mount_op *op, int tree, struct error *err)
+static int change_attributes(struct rootfs_plan *plan, const struct mount_op *op, int tree, struct error *err)
 {
     const struct mount_options *options = &op->options;
     int code;
 
-    if (mount_set_attributes(tree, &options->attributes, false) == 0 &&
-        mount_set_attributes(tree, &options->recursive, true) == 0)
+    if (mount_set_attributes(plan, tree, &options->attributes, false) == 0 &&
+        mount_set_attributes(plan, tree, &options->recursive, true) == 0)
         return 0;
     code = errno;
     fail_errno(err, "set mount attributes");
@@ -82,10 +76,57 @@ int mount_change_attributes(const struct mount_op *op, int tree, struct error *e
     return -1;
 }
 
+int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int tree, unsigned done,
+                 struct error *err)
+{
+    const struct mount_options *options = &op->options;
+
+    if (!(done & SET_UP_ATTRIBUTES) && change_attributes(plan, op, tree, err) < 0)
+        return -1;
+    if (op->idmap >= 0 && set_idmap(tree, op->idmap, options->special & OPTION_IDMAP_RECURSIVE) < 0) {
+        fail_errno(err, "map ids of the mount");
+        return fail_hint(err, "the kernel or the file system may lack idmapped mounts");
+    }
+    if (is_redundant(options, done & SET_UP_PRIVATE))
+        return 0;
+    for (size_t i = 0; i < options->propagation_count; i++)
+        if (mount_set_propagation(plan, tree, options->propagation[i]) < 0)
+            return fail_errno(err, "set mount propagation");
+    return 0;
+}
+
 int mount_attach(int tree, int destination, struct error *err)
 {
     if (sys_move_mount(tree, "", destination, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
         return fail_errno(err, "move_mount");
+    return 0;
+}
+
+/* Where the kernel has no mount_setattr, attributes can only be changed once the mount is attached; nobody
+ * looks yet. */
+int mount_place(struct rootfs_plan *plan, const struct mount_op *op, int tree, unsigned done, int destination,
+                struct error *err)
+{
+    int result = mount_set_up(plan, op, tree, done, err);
+
+    if (result < 0 && (err->code != ENOSYS || op->idmap >= 0))
+        return -1;
+    if (mount_attach(tree, destination, err) < 0)
+        return -1;
+    return result < 0 ? mount_set_up(plan, op, tree, done, err) : 0;
+}
+
+int mount_place_with(struct rootfs_plan *plan, const struct option_attributes *attributes, int tree,
+                     int destination, struct error *err)
+{
+    int result = set_attributes(tree, attributes, false);
+
+    if (result < 0 && errno != ENOSYS)
+        return fail_errno(err, "set mount attributes");
+    if (mount_attach(tree, destination, err) < 0)
+        return -1;
+    if (result < 0 && mount_set_attributes(plan, tree, attributes, false) < 0)
+        return fail_errno(err, "set mount attributes");
     return 0;
 }
 

@@ -4,17 +4,28 @@
 #include "base/sys.h"
 #include "rootfs/plan.h"
 
-/* mount_setattr(2) on a mount fd; falls back to mount(2) where the kernel has none. 0, or -1 with errno. */
-int mount_set_attributes(int mount, const struct option_attributes *attributes, bool recursive);
-int mount_set_propagation(int mount, unsigned long propagation); /* MS_* with or without MS_REC */
-int mount_set_idmap(int mount, int user_namespace, bool recursive);
+/*
+ * Changes a mount through its fd, detached or not: mount_setattr(2). Where the kernel has none, mount(2) does
+ * the same for attached mounts; a detached one fails with ENOSYS. 0, or -1 with errno.
+ */
+int mount_set_attributes(struct rootfs_plan *plan, int mount, const struct option_attributes *attributes,
+                         bool recursive);
+int mount_set_propagation(struct rootfs_plan *plan, int mount,
+                          unsigned long propagation); /* MS_* [| MS_REC] */
 
-/* What the options ask of a mount, preferably of a detached one: first attributes, then id mapping and
- * propagation. */
-int mount_change_attributes(const struct mount_op *op, int tree, struct error *err);
-int mount_set_up_tree(const struct mount_op *op, int tree, bool tree_is_private, struct error *err);
+/* The attributes, the id mapping and the propagation that the options ask for. `done` says what a mount has
+ * already. */
+enum { SET_UP_ATTRIBUTES = 1, SET_UP_PRIVATE = 2 };
+int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int mount, unsigned done,
+                 struct error *err);
 
-/* Puts a detached mount on its destination. */
+/* Sets a detached mount up and puts it on its destination. */
+int mount_place(struct rootfs_plan *plan, const struct mount_op *op, int tree, unsigned done, int destination,
+                struct error *err);
+int mount_place_with(struct rootfs_plan *plan, const struct option_attributes *attributes, int tree,
+                     int destination, struct error *err);
+
+/* Puts a detached mount on its destination as it is. */
 int mount_attach(int tree, int destination, struct error *err);
 
 /* A mount of a file system nobody can see yet. `attributes` are MOUNT_ATTR_*. */
@@ -41,6 +52,14 @@ int idmap_open(const struct rootfs_plan *plan, const struct mount_op *op, struct
 
 /* Is SELinux on? Asked once. */
 bool rootfs_has_selinux(struct rootfs_plan *plan);
+
+/* mount_legacy.c: mount(2) on descriptors, for what the new calls cannot do here. 0, or -1 with errno. */
+int legacy_set_attributes(struct rootfs_plan *plan, int mount, const struct option_attributes *attributes,
+                          bool recursive);
+int legacy_set_propagation(struct rootfs_plan *plan, int mount, unsigned long propagation);
+bool legacy_is_needed(const struct mount_op *op, const struct option_data *data, size_t count);
+int legacy_mount_new(struct rootfs_plan *plan, const struct mount_op *op, const struct option_data *data,
+                     size_t count, int destination, struct error *err);
 
 #define auto_umask auto_cleanup(umask_restore)
 void umask_restore(const mode_t *saved);

@@ -38,16 +38,6 @@ int mount_open_tree(const struct rootfs_plan *plan, const struct mount_op *op, s
     return take_fd(&tree);
 }
 
-static int open_source(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
-{
-    auto_close int tree = mount_open_tree(plan, op, err);
-
-    if (tree < 0 || mount_change_attributes(op, tree, err) < 0 ||
-        mount_set_up_tree(op, tree, rootfs_is_private(plan), err) < 0)
-        return -1;
-    return take_fd(&tree);
-}
-
 /* /proc must be a whole procfs, or masks and labels would go to files of someone's choice (item 119). */
 static int check_proc_source(const struct mount_op *op, int tree, const struct stat *status,
                              struct error *err)
@@ -91,6 +81,7 @@ int mount_bind(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
 {
     auto_close int tree = take_fd(&op->tree);
     auto_close int destination = -1;
+    bool prepared = tree >= 0;
     struct stat status;
 
     if (op->options.special & OPTION_COPY_SYMLINK) {
@@ -99,8 +90,8 @@ int mount_bind(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
         if (copied != 0)
             return copied < 0 ? -1 : 0;
     }
-    if (tree < 0)
-        tree = open_source(plan, op, err);
+    if (!prepared)
+        tree = mount_open_tree(plan, op, err);
     if (tree < 0)
         return -1;
     if (fstat(tree, &status) < 0)
@@ -111,5 +102,7 @@ int mount_bind(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
         plan, op, S_ISDIR(status.st_mode) ? DESTINATION_DIRECTORY : DESTINATION_FILE, NULL, err);
     if (destination < 0)
         return -1;
-    return mount_attach(tree, destination, err);
+    if (prepared)
+        return mount_attach(tree, destination, err);
+    return mount_place(plan, op, tree, rootfs_is_private(plan) ? SET_UP_PRIVATE : 0, destination, err);
 }

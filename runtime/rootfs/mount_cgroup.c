@@ -39,18 +39,24 @@ static uint64_t all_attributes(const struct mount_op *op)
 
 /* ---- one hierarchy ------------------------------------------------------------------------------------ */
 
-static int clone_own_cgroup(const struct mount_op *op, const char *directory, const char *path,
-                            struct error *err)
+struct view { /* a detached mount of a hierarchy */
+    int tree;
+    bool is_clone; /* of the host's mount: it has the host's attributes yet */
+};
+
+static void view_free(struct view *view)
+{
+    if (view->tree >= 0)
+        close(view->tree);
+}
+
+static int clone_own_cgroup(const char *directory, const char *path, struct view *view, struct error *err)
 {
     auto_free char *source = memory_format("%s%s%s%s", CGROUP_ROOT, *directory ? "/" : "", directory, path);
-    const struct option_attributes attributes = { .set = all_attributes(op) & ~(uint64_t)MOUNT_ATTR__ATIME };
-    auto_close int tree = mount_clone(AT_FDCWD, source, false);
 
-    if (tree < 0)
-        return fail_errno(err, "bind %s", source);
-    if (mount_set_attributes(tree, &attributes, false) < 0)
-        return fail_errno(err, "bind %s: set mount attributes", source);
-    return take_fd(&tree);
+    view->tree = mount_clone(AT_FDCWD, source, false);
+    view->is_clone = true;
+    return view->tree < 0 ? fail_errno(err, "bind %s", source) : 0;
 }
 
 /*
@@ -59,30 +65,29 @@ static int clone_own_cgroup(const struct mount_op *op, const char *directory, co
  * gets its own part.
  */
 static int make_v2(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
-                   const char *path, struct error *err)
+                   const char *path, struct view *view, struct error *err)
 {
-    int tree = -1;
-
     if (plan->cgroup_namespace || !plan->user_namespace) {
-        tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
-                                   all_attributes(op), err);
-        if (tree >= 0 || (err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
-            return tree;
+        view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
+                                         all_attributes(op), err);
+        if (view->tree >= 0)
+            return 0;
+        if ((err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
+            return -1;
     }
-    return clone_own_cgroup(op, directory, path, err);
+    return clone_own_cgroup(directory, path, view, err);
 }
 
 static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
-                   const struct hierarchy *hierarchy, struct error *err)
+                   const struct hierarchy *hierarchy, struct view *view, struct error *err)
 {
     auto_free char *controllers = memory_string(hierarchy->controllers);
     struct option_data *data = NULL;
     size_t count = 0;
     char *state = NULL;
-    int tree;
 
     if (!plan->cgroup_namespace)
-        return clone_own_cgroup(op, directory, hierarchy->path, err);
+        return clone_own_cgroup(directory, hierarchy->path, view, err);
     for (char *name = strtok_r(controllers, ",", &state); name; name = strtok_r(NULL, ",", &state)) {
         bool named = strncmp(name, "name=", 5) == 0;
 
@@ -91,21 +96,32 @@ static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, co
         *array_grow(data, count) =
             named ? (struct option_data){ (char *)"name", name + 5 } : (struct option_data){ name, NULL };
     }
-    tree = mount_make_detached("cgroup", "cgroup", data, count, all_attributes(op), err);
+    view->tree = mount_make_detached("cgroup", "cgroup", data, count, all_attributes(op), err);
     free(data);
-    return tree;
+    return view->tree < 0 ? -1 : 0;
 }
 
 /* ---- a v1 or hybrid host ------------------------------------------------------------------------------ */
 
-static int attach_in(int tmpfs, const char *directory, int tree, struct error *err)
+static int place(struct rootfs_plan *plan, const struct mount_op *op, const struct view *view,
+                 int destination, struct error *err)
 {
-    auto_close int place = -1;
+    const struct option_attributes attributes = { .set = all_attributes(op) & ~(uint64_t)MOUNT_ATTR__ATIME };
+
+    if (!view->is_clone)
+        return mount_attach(view->tree, destination, err);
+    return mount_place_with(plan, &attributes, view->tree, destination, err);
+}
+
+/* Of the directory in which a hierarchy is mounted. */
+static int make_place(int tmpfs, const char *directory, struct error *err)
+{
+    int fd;
 
     if (mkdirat(tmpfs, directory, 0755) < 0)
         return fail_errno(err, "mkdir");
-    place = openat(tmpfs, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return place < 0 ? fail_errno(err, "open") : mount_attach(tree, place, err);
+    fd = openat(tmpfs, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? fail_errno(err, "open") : fd;
 }
 
 /* cpu -> cpu,cpuacct and cpuacct -> cpu,cpuacct */
@@ -122,22 +138,33 @@ static int make_links(int tmpfs, const char *directory, struct error *err)
     return 0;
 }
 
-static int mount_hierarchy(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
+static const char *directory_name(const struct hierarchy *hierarchy)
+{
+    if (!*hierarchy->controllers)
+        return "unified";
+    return hierarchy->controllers + (strncmp(hierarchy->controllers, "name=", 5) == 0 ? 5 : 0);
+}
+
+static int mount_hierarchy(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
                            const struct hierarchy *hierarchy, struct error *err)
 {
-    bool is_v2 = !*hierarchy->controllers;
-    const char *directory = is_v2                                              ? "unified"
-                            : strncmp(hierarchy->controllers, "name=", 5) == 0 ? hierarchy->controllers + 5
-                                                                               : hierarchy->controllers;
-    auto_close int tree = -1;
+    auto_cleanup(view_free) struct view view = { .tree = -1 };
+    const char *directory = directory_name(hierarchy);
+    auto_close int destination = -1;
+    int result;
 
-    if (is_v2 && !is_cgroup2(CGROUP_ROOT "/unified"))
-        return 0;
-    tree = is_v2 ? make_v2(plan, op, directory, hierarchy->path, err)
-                 : make_v1(plan, op, directory, hierarchy, err);
-    if (tree < 0 && err->code == ENOENT) /* a hierarchy that the host has not mounted at the usual place */
-        return 0;
-    if (tree < 0 || attach_in(tmpfs, directory, tree, err) < 0 || make_links(tmpfs, directory, err) < 0)
+    if (!*hierarchy->controllers) {
+        if (!is_cgroup2(CGROUP_ROOT "/unified"))
+            return 0;
+        result = make_v2(plan, op, directory, hierarchy->path, &view, err);
+    } else {
+        result = make_v1(plan, op, directory, hierarchy, &view, err);
+    }
+    if (result < 0) /* ENOENT: a hierarchy that the host has not mounted at the usual place */
+        return err->code == ENOENT ? 0 : fail_in(err, "%s", directory);
+    destination = make_place(tmpfs, directory, err);
+    if (destination < 0 || place(plan, op, &view, destination, err) < 0 ||
+        make_links(tmpfs, directory, err) < 0)
         return fail_in(err, "%s", directory);
     return 0;
 }
@@ -156,7 +183,7 @@ static bool parse_line(char *line, struct hierarchy *hierarchy)
     return true;
 }
 
-static int mount_hierarchies(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
+static int mount_hierarchies(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
                              struct error *err)
 {
     auto_free char *text = NULL;
@@ -173,18 +200,21 @@ static int mount_hierarchies(const struct rootfs_plan *plan, const struct mount_
     return 0;
 }
 
-static int mount_v1(const struct rootfs_plan *plan, const struct mount_op *op, int destination,
-                    struct error *err)
+static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int destination, struct error *err)
 {
     static const struct option_data mode = { (char *)"mode", (char *)"0755" };
     static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
-    auto_close int tmpfs = mount_make_detached("tmpfs", "cgroup", &mode, 1,
-                                               all_attributes(op) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+    auto_close int tmpfs = -1;
 
-    if (tmpfs < 0 || mount_set_up_tree(op, tmpfs, true, err) < 0 ||
-        mount_attach(tmpfs, destination, err) < 0 || mount_hierarchies(plan, op, tmpfs, err) < 0)
+    if (op->options.data_count > 0)
+        return fail(err, EINVAL, "options: '%s' is not possible here, the host has cgroups of version 1",
+                    op->options.data[0].key);
+    tmpfs = mount_make_detached("tmpfs", "cgroup", &mode, 1,
+                                all_attributes(op) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+    if (tmpfs < 0 || mount_place(plan, op, tmpfs, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
+        mount_hierarchies(plan, op, tmpfs, err) < 0)
         return -1;
-    if (all_attributes(op) & MOUNT_ATTR_RDONLY && mount_set_attributes(tmpfs, &read_only, false) < 0)
+    if (all_attributes(op) & MOUNT_ATTR_RDONLY && mount_set_attributes(plan, tmpfs, &read_only, false) < 0)
         return fail_errno(err, "make read-only");
     return 0;
 }
@@ -206,18 +236,16 @@ static int own_v2_path(char **path, struct error *err)
     return 0;
 }
 
-static int mount_v2(const struct rootfs_plan *plan, const struct mount_op *op, int destination,
-                    struct error *err)
+static int mount_v2(struct rootfs_plan *plan, const struct mount_op *op, int destination, struct error *err)
 {
+    auto_cleanup(view_free) struct view view = { .tree = -1 };
     auto_free char *path = NULL;
-    auto_close int tree = -1;
 
-    if (own_v2_path(&path, err) < 0)
+    if (own_v2_path(&path, err) < 0 ||
+        make_v2(plan, op, is_cgroup2(CGROUP_ROOT) ? "" : "unified", path, &view, err) < 0 ||
+        place(plan, op, &view, destination, err) < 0)
         return -1;
-    tree = make_v2(plan, op, is_cgroup2(CGROUP_ROOT) ? "" : "unified", path, err);
-    if (tree < 0 || mount_set_up_tree(op, tree, true, err) < 0)
-        return -1;
-    return mount_attach(tree, destination, err);
+    return mount_set_up(plan, op, view.tree, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, err);
 }
 
 int mount_cgroup(struct rootfs_plan *plan, struct mount_op *op, struct error *err)

@@ -141,14 +141,18 @@ static const char *tmpfs_mode(const struct mount_op *op, int destination, bool m
     return text;
 }
 
+/* *legacy: mount(2) had to do it, and it is mounted already; there is no fd of it. */
 static int make_mount(struct rootfs_plan *plan, const struct mount_op *op, int destination, bool made,
-                      struct error *err)
+                      bool *legacy, struct error *err)
 {
     auto_cleanup(data_list_free) struct data_list list = { 0 };
     uint64_t attributes = new_attributes(op);
     char mode[8];
 
     collect_data(plan, op, attributes, tmpfs_mode(op, destination, made, mode, sizeof mode), &list);
+    *legacy = legacy_is_needed(op, list.items, list.count);
+    if (*legacy)
+        return legacy_mount_new(plan, op, list.items, list.count, destination, err);
     return mount_make_detached(op->type, op->source, list.items, list.count, attributes, err);
 }
 
@@ -172,71 +176,80 @@ static const char *host_instance(const struct rootfs_plan *plan, const struct mo
     return NULL;
 }
 
-static int bind_host_instance(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
+static int clone_host_instance(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
     const char *path = host_instance(plan, op);
-    /* Whatever is mounted below is the host's too: ro and the like must reach it. */
-    const struct option_attributes attributes = {
-        .set = (op->options.attributes.set | op->options.recursive.set) & ~(uint64_t)MOUNT_ATTR__ATIME,
-    };
-    auto_close int tree = -1;
+    int tree;
 
     if (!path)
         return -1;
     tree = mount_clone(AT_FDCWD, path, true);
+    return tree < 0 ? fail_in(err, "bind %s instead: %s", path, errno_text(errno)) : tree;
+}
+
+/* Whatever is mounted below is the host's too: ro and the like must reach it. */
+static int place_host_instance(struct rootfs_plan *plan, const struct mount_op *op, int destination,
+                               struct error *err)
+{
+    const struct option_attributes attributes = {
+        .set = (op->options.attributes.set | op->options.recursive.set) & ~(uint64_t)MOUNT_ATTR__ATIME,
+    };
+    auto_close int tree = clone_host_instance(plan, op, err);
+
     if (tree < 0)
-        return fail_in(err, "bind %s instead: %s", path, errno_text(errno));
-    if (mount_set_attributes(tree, &attributes, true) < 0)
-        return fail_errno(err, "bind %s instead: set mount attributes", path);
-    return take_fd(&tree);
+        return -1;
+    if (mount_set_attributes(plan, tree, &attributes, true) < 0)
+        return fail_errno(err, "set mount attributes");
+    return mount_place(plan, op, tree, SET_UP_ATTRIBUTES, destination, err);
 }
 
 /* ---- the operation ------------------------------------------------------------------------------------ */
 
-static int make_read_only(int mount, struct error *err)
+/* The private procfs of the runtime can be a clone of a plain /proc: that saves making a superblock
+ * (procfs.c). */
+static void remember_proc(struct rootfs_plan *plan, const struct mount_op *op, int *tree)
+{
+    if (plan->container_proc < 0 && op->options.data_count == 0)
+        plan->container_proc = take_fd(tree);
+}
+
+/* "ro" of a tmpfs that is filled here; one that others fill waits until rootfs_finish(). */
+static int finish_copy_up(struct rootfs_plan *plan, const struct mount_op *op, int mount, struct error *err)
 {
     static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
 
-    return mount_set_attributes(mount, &read_only, false) < 0 ? fail_errno(err, "make read-only") : 0;
+    if (!is_read_only(op) || !(op->options.special & OPTION_COPY_UP) || op->filesystem & FS_READ_ONLY_LAST)
+        return 0;
+    return mount_set_attributes(plan, mount, &read_only, false) < 0 ? fail_errno(err, "make read-only") : 0;
 }
 
-/* The private procfs of the runtime can be a clone of a plain /proc: that saves making a superblock
- * (procfs.c). */
-static void remember_proc(struct rootfs_plan *plan, const struct mount_op *op, int tree)
+static int place_own(struct rootfs_plan *plan, struct mount_op *op, int *tree, int destination, bool made,
+                     struct error *err)
 {
-    if (op->filesystem & FS_PROC && plan->container_proc < 0 && op->options.data_count == 0)
-        plan->container_proc = tree;
+    if (op->options.special & OPTION_COPY_UP && !made && copy_up(destination, *tree, err) < 0)
+        return fail_in(err, "tmpcopyup");
+    if (mount_place(plan, op, *tree, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
+        finish_copy_up(plan, op, *tree, err) < 0)
+        return -1;
+    if (is_read_only(op) && op->filesystem & FS_READ_ONLY_LAST)
+        op->mount = take_fd(tree);
+    else if (op->filesystem & FS_PROC)
+        remember_proc(plan, op, tree);
+    return 0;
 }
 
 int mount_new(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
 {
-    bool made = false, own = true;
+    bool made = false, legacy = false;
     auto_close int destination = destination_open(plan, op, DESTINATION_DIRECTORY, &made, err);
     auto_close int tree = -1;
 
     if (destination < 0)
         return -1;
-    tree = make_mount(plan, op, destination, made, err);
-    if (tree < 0 && err->code == EPERM) {
-        tree = bind_host_instance(plan, op, err);
-        own = false;
-    }
+    tree = make_mount(plan, op, destination, made, &legacy, err);
+    if (legacy)
+        return tree;
     if (tree < 0)
-        return -1;
-    if (op->options.special & OPTION_COPY_UP && !made && copy_up(destination, tree, err) < 0)
-        return fail_in(err, "tmpcopyup");
-    if (mount_set_up_tree(op, tree, own, err) < 0)
-        return -1;
-    if (is_read_only(op) && op->options.special & OPTION_COPY_UP && !(op->filesystem & FS_READ_ONLY_LAST) &&
-        make_read_only(tree, err) < 0)
-        return -1;
-    if (mount_attach(tree, destination, err) < 0)
-        return -1;
-    if (own)
-        remember_proc(plan, op, tree);
-    if (is_read_only(op) && op->filesystem & FS_READ_ONLY_LAST)
-        op->mount = tree;
-    if (plan->container_proc == tree || op->mount == tree)
-        tree = -1; /* kept */
-    return 0;
+        return err->code == EPERM ? place_host_instance(plan, op, destination, err) : -1;
+    return place_own(plan, op, &tree, destination, made, err);
 }

@@ -73,7 +73,5 @@ int mount_remount(struct rootfs_plan *plan, struct mount_op *op, struct error *e
         return -1;
     if (!(op->options.special & OPTION_BIND) && reconfigure(&op->options, destination, err) < 0)
         return -1;
-    if (mount_change_attributes(op, destination, err) < 0)
-        return -1;
-    return mount_set_up_tree(op, destination, false, err);
+    return mount_set_up(plan, op, destination, 0, err);
 }

@@ -4,32 +4,33 @@
  */
 #include "rootfs/devices.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 
-/*
- * The old root lands on top of the new one and is thrown away, so that no directory for it is needed. It is
- * made a slave first: otherwise unmounting it would reach the host where mounts are still shared.
- */
-static int pivot(struct error *err)
+/* The old root lands on top of the new one and is thrown away: no directory for it is needed. */
+static int pivot(struct rootfs_plan *plan, struct error *err)
 {
+    auto_close int old_root = -1;
+
+    if (!rootfs_is_private(plan)) {
+        old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (old_root < 0)
+            return fail_errno(err, "open the old root");
+    }
     if (sys_pivot_root(".", ".") < 0) {
         int code = errno;
 
         fail_errno(err, "pivot_root");
         return code == EINVAL ? fail_hint(err, "on an initramfs use --no-pivot") : -1;
     }
-    return 0;
-}
-
-static int drop_old_root(const struct rootfs_plan *plan, struct error *err)
-{
-    if (!rootfs_is_private(plan) && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+    /* Where mounts are shared with the host, unmounting must not reach it. Before, our own mounts were part
+     * of it. */
+    if (old_root >= 0 && mount_set_propagation(plan, old_root, MS_SLAVE | MS_REC) < 0)
         return fail_errno(err, "make the old root a slave");
-    if (umount2(".", MNT_DETACH) < 0)
-        return fail_errno(err, "unmount the old root");
-    return 0;
+    return umount2(".", MNT_DETACH) < 0 ? fail_errno(err, "unmount the old root") : 0;
 }
 
 static int move_and_chroot(struct error *err)
@@ -45,7 +46,7 @@ static int change_root(struct rootfs_plan *plan, struct error *err)
         return chroot(".") < 0 ? fail_errno(err, "chroot") : 0;
     if (plan->no_pivot)
         return move_and_chroot(err);
-    return pivot(err) < 0 ? -1 : drop_old_root(plan, err);
+    return pivot(plan, err);
 }
 
 int rootfs_pivot(struct rootfs_plan *plan, struct error *err)

@@ -140,6 +140,11 @@ static int check_mount(const struct mount_op *op, const struct rootfs_plan *plan
         return -1;
     if (op->kind == MOUNT_BIND && check_bind(op, err) < 0)
         return -1;
+    if (op->kind == MOUNT_CGROUP && options->super_set)
+        return fail(
+            err, EINVAL,
+            "options: sync, dirsync, mand, lazytime, iversion and silent are not possible on a cgroup "
+            "mount");
     if (op->kind == MOUNT_NEW && (!op->type || !*op->type))
         return fail(err, EINVAL, "type: missing");
     if (options->special & OPTION_COPY_UP && op->kind != MOUNT_NEW)
@@ -244,10 +249,14 @@ static int plan_device(struct rootfs_plan *plan, const struct oci_device *device
     return 0;
 }
 
-static bool has_device(const struct rootfs_plan *plan, const char *path)
+/* linux.devices or a mount takes the place of a default device. */
+static bool is_taken(const struct rootfs_plan *plan, const char *path)
 {
     for (size_t i = 0; i < plan->device_count; i++)
         if (strcmp(plan->devices[i].normal, path) == 0)
+            return true;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (strcmp(plan->mounts[i].destination, path) == 0)
             return true;
     return false;
 }
@@ -258,7 +267,7 @@ static int plan_devices(struct rootfs_plan *plan, struct error *err)
         if (plan_device(plan, &plan->linux_config->devices[i], i, err) < 0)
             return -1;
     for (size_t i = 0; i < array_length(default_devices); i++) {
-        if (has_device(plan, default_devices[i].path))
+        if (is_taken(plan, default_devices[i].path))
             continue;
         *array_grow(plan->devices, plan->device_count) = (struct device_op){
             .index = SIZE_MAX,

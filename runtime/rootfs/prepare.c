@@ -46,7 +46,7 @@ static int cut_propagation(const struct rootfs_plan *plan, struct error *err)
 
 /* pivot_root refuses a root whose parent is shared, and a mount on a shared parent would appear on the host.
  */
-static int make_parent_private(int directory, struct error *err)
+static int make_parent_private(struct rootfs_plan *plan, int directory, struct error *err)
 {
     auto_close int current = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -62,7 +62,7 @@ static int make_parent_private(int directory, struct error *err)
         close(current);
         current = up;
     }
-    if (mount_set_propagation(current, MS_PRIVATE) < 0)
+    if (mount_set_propagation(plan, current, MS_PRIVATE) < 0)
         return fail_errno(err, "make the mount of the root file system private");
     return 0;
 }
@@ -86,14 +86,14 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
 
     if (place < 0)
         return -1;
-    if (is_shared(plan) && make_parent_private(place, err) < 0)
+    if (is_shared(plan) && make_parent_private(plan, place, err) < 0)
         return -1;
     if (tree < 0)
         tree = mount_clone(place, "", true);
     if (tree < 0)
         return fail_errno(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
-    if (!rootfs_is_private(plan) && mount_set_propagation(tree, MS_PRIVATE | MS_REC) < 0)
+    if (!rootfs_is_private(plan) && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");
     if (mount_attach(tree, place, err) < 0)
         return fail_in(err, "root file system %s", plan->rootfs);

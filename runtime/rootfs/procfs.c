@@ -32,13 +32,13 @@ static int verify(int fd, struct error *err)
  * mounted in it. */
 static int clone_container_proc(const struct rootfs_plan *plan)
 {
-    static const struct option_attributes writable = { .clear = MOUNT_ATTR_RDONLY };
+    static const struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
     auto_close int clone = -1;
 
     if (plan->container_proc < 0)
         return -1;
     clone = mount_clone(plan->container_proc, "", false);
-    if (clone < 0 || mount_set_attributes(clone, &writable, false) < 0)
+    if (clone < 0 || sys_mount_setattr(clone, "", AT_EMPTY_PATH, &writable) < 0)
         return -1;
     return take_fd(&clone);
 }

@@ -128,12 +128,15 @@ int capabilities_drop_bounding(const struct process_plan *plan, struct error *er
     if (log_enabled(LOG_LEVEL_WARNING))
         warn_unknown_to_kernel(plan);
     for (int number = 0; number < NUMBER_LIMIT; number++) {
+        int there = 1;
+
         if (plan->cap_bounding & bit(number) || prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0)
             continue;
-        if (errno == EINVAL)
+        if (errno == EPERM) /* without CAP_SETPCAP, before the kernel looks at the number */
+            there = prctl(PR_CAPBSET_READ, number, 0, 0, 0);
+        if (there < 0 || errno == EINVAL)
             return 0;
-        if (errno == EPERM &&
-            prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 0) /* not ours to drop, but not there */
+        if (there == 0)
             continue;
         errno = EPERM;
         return fail_errno(err, "process.capabilities.bounding: drop %s", name_or_unknown(number));

@@ -134,13 +134,40 @@ static void add_names(struct compiler *compiler, const struct seccomp_arch *arch
     }
 }
 
-static int compare_uses(const void *left, const void *right)
+/* One byte of the numbers, in a way that keeps the order of equal ones. False: all have the same byte. */
+static bool sort_by_byte(const struct use *from, struct use *to, size_t count, unsigned shift)
 {
-    const struct use *a = left, *b = right;
+    size_t ends[256] = { 0 };
 
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
-    return a->rule < b->rule ? -1 : a->rule > b->rule;
+    for (size_t i = 0; i < count; i++)
+        ends[from[i].number >> shift & 0xff]++;
+    if (ends[from[0].number >> shift & 0xff] == count)
+        return false;
+    for (size_t byte = 1; byte < 256; byte++)
+        ends[byte] += ends[byte - 1];
+    for (size_t i = count; i-- > 0;)
+        to[--ends[from[i].number >> shift & 0xff]] = from[i];
+    return true;
+}
+
+/* By number, the rules about one number in the profile's order. Radix sort: qsort() would be a fifth of all
+ * the work. */
+static void sort_uses(struct compiler *compiler)
+{
+    struct use *other;
+
+    if (compiler->use_count == 0)
+        return;
+    other = memory_new_array(compiler->use_count, sizeof *other);
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        if (sort_by_byte(compiler->uses, other, compiler->use_count, shift)) {
+            struct use *sorted = other;
+
+            other = compiler->uses;
+            compiler->uses = sorted;
+        }
+    }
+    free(other);
 }
 
 /* ---- from rules to ranges ----------------------------------------------------------------------------- */
@@ -230,7 +257,7 @@ static void make_ranges(struct compiler *compiler, uint32_t audit, bool x32)
     size_t next = 0;
 
     compiler->range_count = 0;
-    qsort(compiler->uses, compiler->use_count, sizeof *compiler->uses, compare_uses);
+    sort_uses(compiler);
     add_region(compiler, &first, second.first, &next);
     if (second.first == UINT32_MAX)
         return;

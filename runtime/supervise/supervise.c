@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
+#include "supervise/shrink.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -30,8 +31,12 @@ struct supervision {
 static const int untouched[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,
                                  SIGTRAP, SIGSYS,  SIGABRT, SIGTTIN, SIGTTOU, SIGURG };
 
-/* nohup, or a shell that started us in the background: ignored stays ignored (a blocked signal would reach
- * the signalfd). */
+/*
+ * nohup, or a shell that started us in the background: these two stay ignored (a blocked signal would reach
+ * the signalfd). The others mean the payload, whatever our caller thinks of them.
+ */
+static const int kept_when_ignored[] = { SIGHUP, SIGINT };
+
 static bool is_ignored(int number)
 {
     struct sigaction action;
@@ -44,9 +49,9 @@ static void fill_watched(sigset_t *set)
     sigfillset(set);
     for (size_t i = 0; i < array_length(untouched); i++)
         sigdelset(set, untouched[i]);
-    for (int number = 1; number < NSIG; number++)
-        if (number != SIGCHLD && number != SIGPIPE && is_ignored(number))
-            sigdelset(set, number);
+    for (size_t i = 0; i < array_length(kept_when_ignored); i++)
+        if (is_ignored(kept_when_ignored[i]))
+            sigdelset(set, kept_when_ignored[i]);
 }
 
 int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err)
@@ -142,6 +147,7 @@ static void handle_signal(struct supervision *state, int number)
     case SIGCONT:
         if (state->relay)
             terminal_relay_resume(state->relay);
+        forward(state, number);
         break;
     default:
         forward(state, number);
@@ -187,6 +193,7 @@ int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
     };
     int going;
 
+    shrink_resident_memory();
     do
         going = step(&state, err);
     while (going > 0);

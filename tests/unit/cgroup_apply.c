@@ -13,6 +13,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct box {
     char path[64];
     int into;
     pid_t child;
+    uint64_t namespaces; /* CLONE_NEW… for the child */
     struct error err;
 };
 
@@ -47,10 +49,12 @@ static void need_cgroups(void)
         cr_skip_test("needs root and a writable cgroup hierarchy");
 }
 
-/* v2 as the only hierarchy: over the v1 ones, seen by this test process alone. */
+/* v2 as the only hierarchy: where it is not, over the v1 ones, seen by this test process alone. */
 static void need_v2(void)
 {
     need_cgroups();
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
+        return;
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0)
         cr_skip_test("needs the right to mount cgroup2");
@@ -79,13 +83,13 @@ static void box_create(struct box *box, const char *path, struct oci_resources *
 /* A child inside the cgroup: cloned into it on v2, joining by itself on v1. Runs `work`, then sleeps. */
 static void box_run(struct box *box, void (*work)(struct box *))
 {
-    struct sys_clone_args arguments = { .exit_signal = SIGCHLD };
+    struct sys_clone_args arguments = { .flags = box->namespaces, .exit_signal = SIGCHLD };
     int ready[2];
     char answer = 0;
 
     cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
     if (box->into >= 0) {
-        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)box->into;
     }
     box->child = sys_clone3(&arguments);
@@ -319,6 +323,21 @@ Test(cgroup_apply_v2, lifecycle, .init = need_v2)
     lifecycle();
 }
 
+/* The child joins by itself right after the clone, before its ids are mapped. */
+Test(cgroup_apply, joins_from_new_namespaces, .init = need_cgroups)
+{
+    struct box box = { .namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID };
+    auto_free pid_t *pids = NULL;
+    size_t count = 0;
+
+    box_create(&box, "", NULL);
+    box_run(&box, NULL);
+    cr_expect_eq(cgroup_pids(box.location, &pids, &count, &box.err), 0, "%s", box.err.text);
+    cr_assert_eq(count, 1);
+    cr_expect_eq(pids[0], box.child);
+    box_destroy(&box);
+}
+
 /* Item 165. */
 static void refuses_a_cgroup_in_use(void)
 {
@@ -511,6 +530,85 @@ Test(cgroup_apply_v2, destroys_nested_cgroups, .init = need_v2)
     destroys_nested_cgroups();
 }
 
+/* Item 171: without the right to make cgroups, only a container that asks for limits fails. */
+static void rootless(void)
+{
+    struct box box = { 0 }, limited = { 0 };
+    struct oci_resources resources = { .pids = &(struct oci_pids){ .limit = 5 } };
+
+    cr_assert_eq(setresuid(65534, 65534, 65534), 0);
+    box_create(&box, "/free", NULL);
+    cr_expect_eq(box.into, -1);
+    cr_expect_not(anything_left(&box));
+    cr_expect_eq(cgroup_attach(box.location, 0, &box.err), 0, "%s", box.err.text);
+    cr_expect_eq(cgroup_freeze(box.location, true, &box.err), -1);
+    cr_expect_eq(box.err.code, ENOTSUP);
+    cr_assert_eq(box_plan(&limited, "/limited", &resources), 0);
+    cr_expect_eq(cgroup_create(limited.plan, &limited.into, &limited.err), -1);
+    cr_expect(strstr(limited.err.text, "permission denied (--cgroup-manager=disabled runs without cgroups)"),
+              "%s", limited.err.text);
+    box_destroy(&limited);
+    box_destroy(&box);
+}
+
+Test(cgroup_apply, rootless, .init = need_cgroups)
+{
+    rootless();
+}
+Test(cgroup_apply_v2, rootless, .init = need_v2)
+{
+    rootless();
+}
+
+/* Item 166. */
+Test(cgroup_apply_v2, is_given_to_the_containers_user, .init = need_v2)
+{
+    struct box box = { 0 };
+    struct stat status;
+    auto_free char *procs = NULL;
+
+    cr_assert_eq(box_plan(&box, "", NULL), 0);
+    box.plan->owned = true;
+    box.plan->owner = 4321;
+    cr_assert_eq(cgroup_create(box.plan, &box.into, &box.err), 0, "%s", box.err.text);
+    procs = memory_format("%s/cgroup.procs", box.location->created.items[0]);
+    cr_expect(stat(procs, &status) == 0 && status.st_uid == 4321);
+    cr_expect(fstat(box.into, &status) == 0 && status.st_uid == 4321);
+    free(take_ptr(procs));
+    procs = memory_format("%s/cgroup.max.depth", box.location->created.items[0]);
+    cr_expect(stat(procs, &status) == 0 && status.st_uid == 0);
+    box_destroy(&box);
+}
+
+/* Item 175: where init is, when the container has moved it below. */
+static void moves_below(struct box *box)
+{
+    auto_free char *child = memory_format("%s/sub", box->location->created.items[0]);
+    char *items[] = { child, NULL };
+    struct cgroup_location location = { .created = { items, 1 } };
+    struct error err = { 0 };
+
+    if (mkdir(child, 0755) < 0 || cgroup_attach(&location, 0, &err) < 0)
+        _exit(1);
+}
+
+Test(cgroup_apply_v2, finds_where_init_is, .init = need_v2)
+{
+    struct box box = { 0 };
+    auto_close int fd = -1;
+    struct stat found, expected;
+    auto_free char *child = NULL;
+
+    box_create(&box, "", NULL);
+    box_run(&box, moves_below);
+    fd = cgroup_open_of(box.child);
+    child = memory_format("%s/sub", box.location->created.items[0]);
+    cr_expect(fd >= 0 && fstat(fd, &found) == 0 && stat(child, &expected) == 0 &&
+              found.st_ino == expected.st_ino);
+    cr_expect_eq(cgroup_open_of(INT32_MAX), -1);
+    box_destroy(&box);
+}
+
 /* Security rule 9: the record is written first; the cgroup may never have come, or only in part. */
 Test(cgroup_apply, destroys_what_is_half_made, .init = need_cgroups)
 {
@@ -565,6 +663,9 @@ static int try_device(const char *name, unsigned major, unsigned minor)
 static void tries_devices(struct box *box)
 {
     (void)box;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", "/tmp", "tmpfs", 0, NULL) < 0) /* the machine's may be nodev */
+        _exit(1);
     if (try_device("null", 1, 3) != 0)
         _exit(2);
     if (try_device("kmsg", 1, 11) != EPERM)
@@ -593,6 +694,74 @@ Test(cgroup_apply_v2, device_rules_hold, .init = need_v2)
 {
     if (has_file("/sys/fs/cgroup/cgroup.controllers")) /* v1's rules of the machine's own cgroup allow all */
         device_rules_hold();
+}
+
+static void need_v2_memory(void)
+{
+    auto_free char *controllers = NULL;
+    auto_close int fd = -1;
+
+    need_v2();
+    fd = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    controllers = cgroup_file_read(fd, "cgroup.controllers");
+    if (!controllers || !strstr(controllers, "memory") || !strstr(controllers, "cpu"))
+        cr_skip_test("needs memory and cpu in cgroup v2");
+}
+
+Test(cgroup_apply_v2, limits_are_in_force, .init = need_v2_memory)
+{
+    struct box box = { 0 };
+    struct string_pair pair = { (char *)"memory.high", (char *)"50331648" };
+    struct oci_resources resources = {
+        .memory = &(struct oci_memory){ .limit = 64 << 20, .swap = 64 << 20, .reservation = 32 << 20 },
+        .cpu = &(struct oci_cpu){ .shares = 2048, .quota = 50000, .burst = 1000, .has_burst = true },
+        .pids = &(struct oci_pids){ .limit = 17 },
+        .unified = { &pair, 1 },
+    };
+
+    box_create(&box, "/deep/web1", &resources);
+    box_run(&box, NULL);
+    expect_file(&box, "memory.max", "67108864");
+    expect_file(&box, "memory.low", "33554432");
+    expect_file(&box, "memory.high", "50331648");
+    expect_file(&box, "cpu.weight", "174");
+    expect_file(&box, "cpu.max", "50000 100000");
+    expect_file(&box, "cpu.max.burst", "1000");
+    expect_file(&box, "pids.max", "17");
+    box_destroy(&box);
+    (void)!system("rmdir /sys/fs/cgroup/aril-test-$PPID 2>/dev/null");
+}
+
+/* What an update leaves out stays as it is (items 180, 188), and checkBeforeUpdate refuses instead of killing
+ * (186). */
+Test(cgroup_apply_v2, update_completes_values, .init = need_v2_memory)
+{
+    struct box box = { 0 };
+    struct oci_resources resources = {
+        .memory = &(struct oci_memory){ .limit = 64 << 20 },
+        .cpu = &(struct oci_cpu){ .quota = 30000, .period = 60000 },
+    };
+    struct oci_memory swap = { .swap = 96 << 20 }, tiny = { .limit = 4096, .check_before_update = true };
+    struct oci_cpu period = { .period = 90000 }, unlimited = { .quota = -1 };
+
+    box_create(&box, "", &resources);
+    box_run(&box, NULL);
+    cr_expect_eq(cgroup_update(box.location, &(struct oci_resources){ .cpu = &period }, &box.err), 0, "%s",
+                 box.err.text);
+    expect_file(&box, "cpu.max", "30000 90000");
+    cr_expect_eq(cgroup_update(box.location, &(struct oci_resources){ .cpu = &unlimited }, &box.err), 0, "%s",
+                 box.err.text);
+    expect_file(&box, "cpu.max", "max 90000");
+    if (cgroup_update(box.location, &(struct oci_resources){ .memory = &swap }, &box.err) == 0)
+        expect_file(&box, "memory.swap.max", "33554432");
+    else
+        cr_expect(strstr(box.err.text, "has no memory.swap.max"), "%s", box.err.text);
+    expect_file(&box, "memory.max", "67108864");
+    cr_expect_eq(cgroup_update(box.location, &(struct oci_resources){ .memory = &tiny }, &box.err), -1);
+    cr_expect(strstr(box.err.text, "linux.resources.memory.limit: 4096 is less than the "), "%s",
+              box.err.text);
+    expect_file(&box, "memory.max", "67108864");
+    box_destroy(&box);
 }
 
 /* Replaced in place: one program before, one after, and the new rules hold. */

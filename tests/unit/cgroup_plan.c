@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "cgroup/owner.h"
 #include "cgroup/path.h"
 #include "cgroup/plan.h"
 
@@ -188,4 +189,74 @@ Test(cgroup_plan, nothing)
     cr_expect_eq(plan->directories.count, 0);
     cr_expect_not(plan->requested);
     cgroup_plan_free(plan);
+}
+
+/* Item 166: who gets the cgroup. */
+Test(cgroup_plan, owner)
+{
+    static char *ro[] = { (char *)"nosuid", (char *)"ro", NULL }, *rw[] = { (char *)"nosuid", NULL };
+    static const struct {
+        const char *namespace_path, *destination, *source;
+        char **options;
+        uint32_t uid, container_id, host_id, size;
+        bool wanted;
+        uid_t owner;
+    } rows[] = {
+        { NULL, "/sys/fs/cgroup", "cgroup", rw, 0, 0, 100000, 65536, true, 100000 },
+        { "", "/sys/fs/cgroup", "cgroup", rw, 7, 0, 100000, 65536, true, 100007 },
+        { NULL, "/sys/fs/cgroup", "cgroup", rw, 7, 5, 1000, 3, true, 1002 },
+        { NULL, "/sys/fs/cgroup", "cgroup", rw, 8, 5, 1000, 3, false, 0 },
+        { NULL, "/sys/fs/cgroup", "cgroup", rw, 33, 0, 0, 0, true, 33 },
+        { NULL, "/sys/fs/cgroup", "cgroup", ro, 0, 0, 100000, 65536, false, 0 },
+        { NULL, "/sys/fs/cgroup", "cgroup2", rw, 0, 0, 100000, 65536, false, 0 },
+        { NULL, "/cg", "cgroup", rw, 0, 0, 100000, 65536, false, 0 },
+        { "/proc/1/ns/cgroup", "/sys/fs/cgroup", "cgroup", rw, 0, 0, 100000, 65536, false, 0 },
+    };
+
+    for (size_t i = 0; i < array_length(rows); i++) {
+        struct oci_namespace entry = { OCI_NAMESPACE_CGROUP, (char *)rows[i].namespace_path };
+        struct oci_id_mapping map = { .container_id = rows[i].container_id,
+                                      .host_id = rows[i].host_id,
+                                      .size = rows[i].size };
+        struct oci_mount mount = { .destination = (char *)rows[i].destination,
+                                   .source = (char *)rows[i].source,
+                                   .options = { rows[i].options, rows[i].options == ro ? 2 : 1 } };
+        struct oci_user user = { .uid = rows[i].uid };
+        struct oci_process process = { .user = &user };
+        struct oci_linux linux_part = { .namespaces = &entry,
+                                        .namespaces_count = 1,
+                                        .uid_mappings = &map,
+                                        .uid_mappings_count = rows[i].size ? 1 : 0 };
+        struct oci_config config = {
+            .linux = &linux_part, .mounts = &mount, .mounts_count = 1, .process = &process
+        };
+        uid_t owner = 0;
+
+        cr_expect_eq(cgroup_owner_find(&config, &owner), rows[i].wanted, "row %zu", i);
+        if (rows[i].wanted)
+            cr_expect_eq(owner, rows[i].owner, "row %zu: %u", i, owner);
+    }
+}
+
+/* exec --cgroup names a cgroup inside the container's, never another. */
+Test(cgroup_plan, below)
+{
+    char *items[] = { (char *)"/cg/memory/x", (char *)"/cg/pids/x", NULL };
+    struct cgroup_location location = { .driver = CGROUP_DRIVER_CGROUPFS,
+                                        .path = (char *)"/x",
+                                        .created = { items, 2 } };
+    struct error err = { 0 };
+    struct cgroup_location *below = cgroup_location_below(&location, "a//b", &err);
+
+    cr_assert(below, "%s", err.text);
+    cr_expect_str_eq(below->path, "/x/a/b");
+    cr_expect_str_eq(below->created.items[0], "/cg/memory/x/a/b");
+    cr_expect_str_eq(below->created.items[1], "/cg/pids/x/a/b");
+    cr_expect_null(cgroup_location_below(&location, "../y", &err));
+    cr_expect_str_eq(err.text, "'../y' is not the name of a cgroup in the container's");
+    for (size_t i = 0; i < 2; i++)
+        free(below->created.items[i]);
+    free(below->created.items);
+    free(below->path);
+    free(below);
 }

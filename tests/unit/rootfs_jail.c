@@ -45,6 +45,7 @@ static void make_directories(struct jail *jail)
 
 static _Noreturn void child(struct jail *jail, void (*body)(struct jail *jail))
 {
+    jail->host_proc = open("/proc", O_PATH | O_CLOEXEC);
     make_directories(jail);
     body(jail);
     rootfs_plan_free(jail->plan);
@@ -137,8 +138,10 @@ char *jail_read(struct jail *jail, const char *path)
 
 char *jail_mountinfo(struct jail *jail, const char *path)
 {
-    auto_free char *text = jail_read(jail, "/proc/self/mountinfo");
+    auto_free char *text = NULL;
     char *state = NULL, *found = NULL;
+
+    check(jail, file_read_at(jail->host_proc, "self/mountinfo", 1 << 20, &text, NULL, &jail->err) == 0);
 
     for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
         char place[512] = "";

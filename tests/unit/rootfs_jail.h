@@ -15,7 +15,8 @@ struct jail {
     struct oci_config *config;
     struct rootfs_plan *plan;
     struct error err;
-    int report; /* where a failed check goes */
+    int host_proc; /* for /proc/self after the root has changed */
+    int report;    /* where a failed check goes */
 };
 
 /* Runs `body` in a child that is pid 1 of new namespaces (CLONE_NEW* flags; the mount namespace always). */

@@ -474,22 +474,81 @@ Test(supervise, window_size_follows, .timeout = 30)
     finish(&run);
 }
 
-/* ^Z without a pseudo-terminal inside stops us, as any program; fg continues. */
+/* ---- job control --------------------------------------------------------------------------------------- */
+
+static bool is_raw(int terminal)
+{
+    struct termios modes;
+
+    return tcgetattr(terminal, &modes) == 0 && !(modes.c_lflag & ICANON);
+}
+
+/*
+ * What a shell does: the foreground process in a group of its own, stopped, the terminal taken back,
+ * continued. Returns 0, or the number of the step that went wrong.
+ */
+static int act_as_shell(const char *script, bool terminal)
+{
+    int status;
+    pid_t pid;
+
+    signal(SIGTTOU, SIG_IGN);
+    pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        tcsetpgrp(0, getpid());
+        signal(SIGTTOU, SIG_DFL);
+        foreground(script, terminal);
+    }
+    setpgid(pid, pid);
+    usleep(200000);
+    if (is_raw(0) != terminal)
+        return 1;
+    kill(-pid, SIGTSTP);
+    if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+        return 2;
+    if (is_raw(0)) /* it has restored our terminal */
+        return 3;
+    tcsetpgrp(0, getpgrp());
+    kill(-pid, SIGCONT); /* bg: it must not touch the terminal */
+    usleep(100000);
+    if (is_raw(0))
+        return 4;
+    tcsetpgrp(0, pid);
+    kill(-pid, SIGCONT); /* fg */
+    usleep(100000);
+    if (is_raw(0) != terminal)
+        return 5;
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 6)
+        return 6;
+    return is_raw(0) ? 7 : 0;
+}
+
 Test(supervise, job_control, .timeout = 30)
 {
     for (int terminal = 0; terminal < 2; terminal++) {
-        struct run run = start_on_terminal("echo ready; sleep 0.5; exit 6", terminal);
-        int status = 0;
+        int slave, master = make_terminal(&slave);
+        struct error err;
+        struct run run = { fork(), master, master };
 
-        free(read_until(&run, "ready"));
-        setpgid(run.pid, run.pid);
-        kill(run.pid, SIGTSTP);
-        usleep(50000);
-        /* a session leader is an orphaned group: the kernel ignores the stop there, SIGSTOP works */
-        kill(run.pid, SIGSTOP);
-        cr_assert_eq(waitpid(run.pid, &status, WUNTRACED), run.pid);
-        cr_assert(WIFSTOPPED(status));
-        kill(run.pid, SIGCONT);
-        cr_assert_eq(finish(&run), 6);
+        if (run.pid == 0) {
+            setsid();
+            if (terminal_become(slave, &err) < 0)
+                _exit(95);
+            _exit(act_as_shell("sleep 1; exit 6", terminal));
+        }
+        cr_expect_eq(finish(&run), 0, "%s terminal", terminal ? "with" : "without");
+        close(slave);
+        close(master);
     }
+}
+
+/* Nobody could continue us: the kernel's rule for orphaned process groups, SIGTSTP does not stop them. */
+Test(supervise, no_shell_no_stop, .timeout = 30)
+{
+    struct run run = start_on_terminal("echo ready; sleep 0.5; exit 6", true);
+
+    free(read_until(&run, "ready"));
+    kill(run.pid, SIGTSTP);
+    cr_assert_eq(finish(&run), 6);
 }
