@@ -18,6 +18,7 @@
 # Hooks a file or library may define: tap_setup (once, before the plan), each_before, each_after (prints what is
 # wrong and returns 1 to fail the test), tap_teardown (at exit).
 
+TAP_FILE=$(readlink -f -- "$0")
 TAP_DIR=$(mktemp -d "${TMPDIR:-/tmp}/aril-tap.XXXXXX") || exit 1
 mkfifo "$TAP_DIR/never" || exit 1
 TAP_COUNT=0 TAP_FAILED=0
@@ -158,7 +159,7 @@ tap_main() {
         if [ -n "${ONLY:-}" ] && ! [[ "$name" =~ $ONLY ]]; then continue; fi
         if [ -n "${SKIP:-}" ] && [[ "$name" =~ $SKIP ]]; then continue; fi
         tap_run "$function" "$name" 9<&-
-    done 9< <(tap_list "$0")
+    done 9< <(tap_list "$TAP_FILE")
     echo "1..$TAP_COUNT"
     [ $TAP_FAILED = 0 ]
 }

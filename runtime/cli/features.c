@@ -20,7 +20,7 @@
 /* To be changed together with the code that it describes. */
 static const bool intel_rdt_implemented = false;
 static const bool net_devices_implemented = true;
-static const bool systemd_cgroup_implemented = true;
+static const bool systemd_cgroup_implemented = false;
 
 static const struct {
     enum oci_seccomp_flag flag;
@@ -145,9 +145,6 @@ static struct oci_features *all_features(void)
     static const char *const hooks[] = {
         "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL
     };
-    /* A dot at the end: every annotation that begins with it. */
-    static const char *const unsafe_annotations[] = { "dev.aril.", "org.systemd.property.", "run.oci.",
-                                                      NULL };
     struct oci_features *features = memory_new(sizeof *features);
 
     features->oci_version_min = memory_string("1.0.0");
@@ -159,7 +156,10 @@ static struct oci_features *all_features(void)
     features->linux = linux_features();
     string_map_set(&features->annotations, "dev.aril.version", PACKAGE_VERSION);
     string_map_set(&features->annotations, "dev.aril.commit", ARIL_COMMIT);
-    add_all(&features->potentially_unsafe_config_annotations, unsafe_annotations);
+    /* A dot at the end: every annotation that begins with it. */
+    strings_add(&features->potentially_unsafe_config_annotations, "run.oci.");
+    if (systemd_cgroup_implemented)
+        strings_add(&features->potentially_unsafe_config_annotations, "org.systemd.property.");
     features->has_potentially_unsafe_config_annotations = true;
     return features;
 }

@@ -15,7 +15,6 @@
 #include "rootfs/rootfs.h"
 #include "security/security.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -25,7 +24,7 @@ struct launch {
     const struct launch_options *options;
     bool rootless;          /* we are not root of the initial user namespace */
     bool in_user_namespace; /* the payload is going to be in one that is not the initial one */
-    int preserve_fds; /* --preserve-fds and LISTEN_FDS together */
+    int preserve_fds;       /* --preserve-fds and LISTEN_FDS together */
 
     /* plans: made by the runtime, executed by either side */
     struct bundle bundle;
@@ -53,13 +52,13 @@ struct launch {
     bool foreground; /* run or exec without --detach */
     bool by_start;   /* create: the gate is start.sock, not our socket */
     bool started;    /* the payload runs: a failure after that stops it, like any running container */
-    sigset_t saved_mask;
 
     /* init */
     char *executable; /* found before READY, executed after START */
 };
 
-/* launch/clone.c: clones init (through a stage where the plan says so); then its cgroup and id maps. */
+/* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id
+ * maps. */
 int launch_clone_init(struct launch *launch, struct error *err);
 int launch_place_init(struct launch *launch, struct error *err);
 
@@ -80,7 +79,7 @@ int stdio_give_to(uid_t uid, struct error *err); /* item 51 */
 int descriptors_check(int preserve_fds, struct error *err);
 int descriptors_hide(int preserve_fds,
                      struct error *err); /* everything above is close-on-exec from here on */
-int signals_reset(const sigset_t *mask, struct error *err);
+int signals_reset(struct error *err);
 int procfs_open(struct error *err);
 int keyring_join(const char *id, struct error *err);
 int pid_file_write(const char *path, pid_t pid, struct error *err);

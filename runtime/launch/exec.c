@@ -23,8 +23,7 @@ struct exec {
     struct launch launch;
     struct launch_options launch_options;
     const struct exec_options *options;
-    struct cgroup_location cgroup; /* the container's, or below it with --cgroup */
-    char *cgroup_path;
+    struct cgroup_location *below; /* --cgroup */
     int init_pidfd;
 };
 
@@ -82,15 +81,24 @@ static int open_container(struct exec *exec, struct error *err)
     return open_root(launch, err);
 }
 
-static void choose_cgroup(struct exec *exec)
+/*
+ * The container's cgroup, or one below it with --cgroup. On v2 the process is born in it; where init made
+ * that impossible (a cgroup that hands controllers down takes no processes), where init itself is now.
+ */
+static int choose_cgroup(struct exec *exec, struct error *err)
 {
-    exec->cgroup = *exec->launch.container.status->cgroup;
+    struct launch *launch = &exec->launch;
+    const struct container_status *status = launch->container.status;
+
+    launch->cgroup_location = status->cgroup;
     if (exec->options->cgroup) {
-        exec->cgroup_path = memory_format("%s/%s", exec->cgroup.path, exec->options->cgroup);
-        exec->cgroup.path = exec->cgroup_path;
+        exec->below = cgroup_location_below(status->cgroup, exec->options->cgroup, err);
+        if (!exec->below)
+            return fail_in(err, "--cgroup");
+        launch->cgroup_location = exec->below;
     }
-    exec->launch.cgroup_location = &exec->cgroup;
-    exec->launch.cgroup_fd = cgroup_open_for_clone(&exec->cgroup);
+    launch->cgroup_fd = cgroup_open_for_clone(launch->cgroup_location);
+    return 0;
 }
 
 static int make_plans(struct exec *exec, struct error *err)
@@ -107,7 +115,8 @@ static int make_plans(struct exec *exec, struct error *err)
     launch->procfs = procfs_open(err);
     if (launch->procfs < 0 || descriptors_check(launch->preserve_fds, err) < 0)
         return -1;
-    choose_cgroup(exec);
+    if (choose_cgroup(exec, err) < 0)
+        return -1;
     if (!exec->options->console_socket)
         return 0;
     launch->console_socket = terminal_connect(exec->options->console_socket, err);
@@ -130,11 +139,26 @@ static int open_gate(struct launch *launch, struct error *err)
     return gate_start(launch->socket, &peer, err);
 }
 
+static int clone_child(struct exec *exec, struct error *err)
+{
+    struct launch *launch = &exec->launch;
+
+    if (launch_clone_init(launch, err) == 0)
+        return 0;
+    if (err->code != EBUSY || launch->cgroup_fd < 0 || exec->options->cgroup)
+        return -1;
+    close(launch->cgroup_fd);
+    launch->cgroup_fd = cgroup_open_of(launch->container.status->pid);
+    if (launch->cgroup_fd < 0)
+        return -1;
+    return launch_clone_init(launch, err);
+}
+
 static int start_child(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
 
-    if (set_initial_affinity(exec, err) < 0 || launch_clone_init(launch, err) < 0)
+    if (set_initial_affinity(exec, err) < 0 || clone_child(exec, err) < 0)
         return -1;
     if (launch_place_init(launch, err) < 0 || launch_serve_init(launch, err) < 0 ||
         pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
@@ -150,10 +174,11 @@ static int run(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
     auto_close int signal_fd = -1;
+    sigset_t before;
 
     if (open_container(exec, err) < 0 || make_plans(exec, err) < 0)
         return -1;
-    if (launch->foreground && supervise_block_signals(&launch->saved_mask, &signal_fd, err) < 0)
+    if (launch->foreground && supervise_block_signals(&before, &signal_fd, err) < 0)
         return -1;
     if (start_child(exec, err) < 0)
         return -1;
@@ -174,7 +199,7 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch_options.id = container->id;
     result = run(&exec, err);
     cleanup_close(&exec.init_pidfd);
-    free(exec.cgroup_path);
+    schema_free(&cgroup_location_schema, exec.below);
     launch_close(&exec.launch);
     return result;
 }

@@ -66,7 +66,8 @@ static int apply_capabilities(const struct launch *launch, struct error *err)
     return capabilities_apply(&plan, err);
 }
 
-/* As root, so that a directory of root's can be the cwd of any user; where root may not enter (NFS), again as the user. */
+/* As root, so that a directory of root's can be the cwd of any user; where root may not enter (NFS), again as
+ * the user. */
 static int enter_cwd(const struct process_plan *plan, bool *again, struct error *err)
 {
     if (process_apply_cwd(plan, err) == 0)
@@ -111,7 +112,8 @@ int payload_wait_at_gate(struct launch *launch, struct error *err)
 
 int payload_reset_signals(struct launch *launch, struct error *err)
 {
-    return signals_reset(&launch->saved_mask, err);
+    (void)launch;
+    return signals_reset(err);
 }
 
 int payload_seccomp(struct launch *launch, struct error *err)

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "supervise/supervise.h"
 
-#include <sys/prctl.h>
+#define DELETE_LOCK_TIMEOUT_MS 10000
 
 static int start_payload(struct launch *launch, struct error *err)
 {
@@ -36,12 +36,27 @@ int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
     return status;
 }
 
+/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have our id. */
+static bool is_still_ours(struct launch *launch)
+{
+    struct error err;
+
+    if (container_lock(&launch->container, DELETE_LOCK_TIMEOUT_MS, &err) == 0) {
+        launch->cgroup_location = launch->container.status->cgroup; /* locking reads the record again */
+        return true;
+    }
+    if (err.code != ENOENT)
+        log_warning("%s", err.text);
+    return false;
+}
+
 static int run_foreground(struct launch *launch, struct error *err)
 {
     auto_close int signal_fd = -1;
+    sigset_t before;
     int status;
 
-    if (supervise_block_signals(&launch->saved_mask, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
+    if (supervise_block_signals(&before, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
         return -1;
     if (start_payload(launch, err) < 0) {
         launch_undo(launch);
@@ -49,7 +64,7 @@ static int run_foreground(struct launch *launch, struct error *err)
     }
     container_unlock(&launch->container);
     status = launch_supervise(launch, signal_fd, err);
-    if (status < 0 || !launch->options->keep)
+    if ((status < 0 || !launch->options->keep) && is_still_ours(launch))
         launch_undo(launch);
     return status;
 }

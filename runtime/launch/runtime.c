@@ -310,7 +310,7 @@ static const struct step create_steps[] = {
     { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
     { "cgroup", make_cgroup, remove_cgroup },
     { "mount sources", plan_rootfs, NULL },
-    { "init", clone_init, launch_kill_init },
+    { "init", clone_init, launch_kill_init }, /* enters its cgroup before all else */
     { "cgroup, id maps", place_init,
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
@@ -349,7 +349,6 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .container = { .fd = -1 },
     };
     launch->rootless = geteuid() != 0 || !namespaces_initial_user();
-    sigprocmask(SIG_BLOCK, NULL, &launch->saved_mask);
 }
 
 void launch_close(struct launch *launch)

@@ -7,6 +7,8 @@
 #include "base/process_info.h"
 #include "oci-specs/config.h"
 
+#include <signal.h>
+
 static int check_state(const struct container *container, struct error *err)
 {
     switch (container_state(container)) {
@@ -41,7 +43,7 @@ static int start(struct container *container, struct error *err)
     auto_cleanup(oci_config_cleanup) struct oci_config *config = NULL;
     auto_close int gate = -1, pidfd = -1;
 
-    if (check_state(container, err) < 0)
+    if (container_check(container, err) < 0 || check_state(container, err) < 0)
         return -1;
     if (status->start_needs_config) {
         config = oci_config_read_at(container->fd, "config.json", err);

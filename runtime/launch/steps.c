@@ -19,7 +19,7 @@ int steps_run(const struct step *steps, size_t count, struct launch *launch, str
         log_debug("step: %s", steps[i].name);
         if (!steps[i].run || steps[i].run(launch, err) == 0)
             continue;
-        steps_undo(steps, i + 1, launch);
+        steps_undo(steps, i, launch);
         return -1;
     }
     return 0;

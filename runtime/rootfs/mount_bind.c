@@ -38,6 +38,14 @@ int mount_open_tree(const struct rootfs_plan *plan, const struct mount_op *op, s
     return take_fd(&tree);
 }
 
+/* In init; in the runtime nothing has been cut off yet (sources.c). */
+static int isolate(struct rootfs_plan *plan, const struct mount_op *op, int tree, struct error *err)
+{
+    if (plan->host != HOST_SEEN_BY_SOME || op->options.propagation_count > 0)
+        return 0;
+    return mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0 ? fail_errno(err, "make private") : 0;
+}
+
 /* /proc must be a whole procfs, or masks and labels would go to files of someone's choice (item 119). */
 static int check_proc_source(const struct mount_op *op, int tree, const struct stat *status,
                              struct error *err)
@@ -104,5 +112,7 @@ int mount_bind(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
         return -1;
     if (prepared)
         return mount_attach(tree, destination, err);
-    return mount_place(plan, op, tree, rootfs_is_private(plan) ? SET_UP_PRIVATE : 0, destination, err);
+    if (isolate(plan, op, tree, err) < 0)
+        return -1;
+    return mount_place(plan, op, tree, plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : 0, destination, err);
 }

@@ -15,7 +15,7 @@ static int pivot(struct rootfs_plan *plan, struct error *err)
 {
     auto_close int old_root = -1;
 
-    if (!rootfs_is_private(plan)) {
+    if (plan->host != HOST_CUT_OFF) {
         old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (old_root < 0)
             return fail_errno(err, "open the old root");

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -352,6 +353,32 @@ static int check_propagation(const struct rootfs_plan *plan, struct error *err)
     return 0;
 }
 
+static bool wants_slave(const struct mount_op *op)
+{
+    for (size_t i = 0; i < op->options.propagation_count; i++)
+        if (op->kind == MOUNT_BIND && op->options.propagation[i] & MS_SLAVE)
+            return true;
+    return false;
+}
+
+static enum host_relation host_relation(const struct rootfs_plan *plan)
+{
+    switch (plan->propagation) {
+    case OCI_PROPAGATION_SHARED:
+    case OCI_PROPAGATION_RSHARED:
+        return HOST_SHARED;
+    case OCI_PROPAGATION_SLAVE:
+    case OCI_PROPAGATION_RSLAVE:
+        return HOST_SEEN;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (wants_slave(&plan->mounts[i]))
+            return HOST_SEEN_BY_SOME;
+    return HOST_CUT_OFF;
+}
+
 static int plan_label(struct rootfs_plan *plan, const struct oci_config *config, struct error *err)
 {
     static const char *const types[] = { "context", "fscontext", "defcontext", "rootcontext" };
@@ -413,8 +440,10 @@ struct rootfs_plan *rootfs_plan_make(const struct oci_config *config, const stru
         plan_paths(&linux_config->masked_paths, "maskedPaths", &plan->masked, &plan->masked_count, err) ==
             0 &&
         plan_paths(&linux_config->readonly_paths, "readonlyPaths", &plan->read_only_paths,
-                   &plan->read_only_count, err) == 0)
+                   &plan->read_only_count, err) == 0) {
+        plan->host = host_relation(plan);
         return plan;
+    }
     rootfs_plan_free(plan);
     return NULL;
 }

@@ -58,6 +58,15 @@ struct device_op {
     gid_t gid;
 };
 
+enum host_relation {                    /* of the mounts that are taken over from the host */
+                     HOST_CUT_OFF,      /* private: neither side sees later mounts of the other */
+                     HOST_SEEN_BY_SOME, /* the same, except for binds with the option slave or rslave: they
+                                           see what the host mounts */
+                     HOST_SEEN,         /* slave: rootfsPropagation asks for it */
+                     HOST_SHARED,       /* peers, for volumes that carry mounts both ways; never the root file
+                                           system */
+};
+
 struct rootfs_plan {
     /* from the context */
     const char *bundle;
@@ -73,7 +82,8 @@ struct rootfs_plan {
     bool cgroup_namespace; /* new or joined: a cgroup mount shows only our part */
     bool read_only;
     bool own_dev; /* /dev is not a bind mount: devices and links are made in it (item 152) */
-    enum oci_propagation propagation;
+    enum oci_propagation propagation; /* of the new root, in the end */
+    enum host_relation host;
     const char *label;                    /* linux.mountLabel */
     const char *label_type;               /* context, fscontext, … */
     const struct oci_linux *linux_config; /* never NULL */
@@ -99,9 +109,6 @@ struct rootfs_plan {
 
 /* "/a//b/../c/." → "/a/c". Owned. A relative path is taken from "/". */
 char *path_normalise(const char *path);
-
-/* Is nothing shared with the host (the default)? */
-bool rootfs_is_private(const struct rootfs_plan *plan);
 
 /* "mounts[3] (/proc)" in front of the error. */
 int mount_fail_in(const struct mount_op *op, struct error *err);

@@ -11,33 +11,15 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-bool rootfs_is_private(const struct rootfs_plan *plan)
-{
-    switch (plan->propagation) {
-    case OCI_PROPAGATION_SHARED:
-    case OCI_PROPAGATION_RSHARED:
-    case OCI_PROPAGATION_SLAVE:
-    case OCI_PROPAGATION_RSLAVE:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static bool is_shared(const struct rootfs_plan *plan)
-{
-    return plan->propagation == OCI_PROPAGATION_SHARED || plan->propagation == OCI_PROPAGATION_RSHARED;
-}
-
 /*
  * With "shared" the mounts of the host stay its peers, so that a volume with the option rshared carries
  * mounts both ways (Kubernetes: Bidirectional); only what is below the root file system is cut off.
  */
 static int cut_propagation(const struct rootfs_plan *plan, struct error *err)
 {
-    unsigned long flags = rootfs_is_private(plan) ? MS_PRIVATE : MS_SLAVE;
+    unsigned long flags = plan->host == HOST_CUT_OFF ? MS_PRIVATE : MS_SLAVE;
 
-    if (is_shared(plan))
+    if (plan->host == HOST_SHARED)
         return 0;
     if (mount(NULL, "/", NULL, flags | MS_REC, NULL) < 0)
         return fail_errno(err, "make / %s", flags == MS_PRIVATE ? "private" : "slave");
@@ -83,17 +65,18 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
 {
     auto_close int place = open_place(plan, err);
     auto_close int tree = take_fd(&plan->root_tree);
+    bool is_private = plan->host == HOST_CUT_OFF && tree < 0; /* not what the runtime has opened */
 
     if (place < 0)
         return -1;
-    if (is_shared(plan) && make_parent_private(plan, place, err) < 0)
+    if (plan->host == HOST_SHARED && make_parent_private(plan, place, err) < 0)
         return -1;
     if (tree < 0)
         tree = mount_clone(place, "", true);
     if (tree < 0)
         return fail_errno(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
-    if (!rootfs_is_private(plan) && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
+    if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");
     if (mount_attach(tree, place, err) < 0)
         return fail_in(err, "root file system %s", plan->rootfs);

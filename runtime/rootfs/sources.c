@@ -14,13 +14,15 @@
 #include <sys/mount.h>
 
 /* What the runtime clones may have peers on the host. The options of the mount are applied after that. */
-static int isolate(struct rootfs_plan *plan, int tree, struct error *err)
+static int isolate(struct rootfs_plan *plan, const struct mount_op *op, int tree, struct error *err)
 {
-    if (rootfs_is_private(plan))
-        return mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0 ? fail_errno(err, "make private")
-                                                                          : 0;
-    if (plan->propagation == OCI_PROPAGATION_SLAVE || plan->propagation == OCI_PROPAGATION_RSLAVE)
-        return mount_set_propagation(plan, tree, MS_SLAVE | MS_REC) < 0 ? fail_errno(err, "make slave") : 0;
+    bool sees_host =
+        plan->host == HOST_SEEN || (plan->host == HOST_SEEN_BY_SOME && op->options.propagation_count > 0);
+
+    if (plan->host == HOST_SHARED)
+        return 0;
+    if (mount_set_propagation(plan, tree, (sees_host ? MS_SLAVE : MS_PRIVATE) | MS_REC) < 0)
+        return fail_errno(err, "cut the source off from the host");
     return 0;
 }
 
@@ -41,8 +43,8 @@ static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error 
     tree = mount_open_tree(plan, op, err);
     if (tree < 0)
         return err->code == EPERM && !mapped ? 0 : -1; /* not privileged here: init will do it */
-    if (isolate(plan, tree, err) < 0 ||
-        mount_set_up(plan, op, tree, rootfs_is_private(plan) ? SET_UP_PRIVATE : 0, err) < 0)
+    if (isolate(plan, op, tree, err) < 0 ||
+        mount_set_up(plan, op, tree, plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : 0, err) < 0)
         return -1;
     op->tree = take_fd(&tree);
     return 0;

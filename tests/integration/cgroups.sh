@@ -340,6 +340,7 @@ test_not_empty() {
     echo "$ERR"
     kill $!
     wait $! 2>/dev/null || true
+    sleep 0.1
     find /sys/fs/cgroup -depth -type d -name "$ID" -exec rmdir {} + 2>/dev/null || true
     ne "$RC" 0
     matches "$ERR" "cgroup is not empty"

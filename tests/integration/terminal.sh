@@ -7,9 +7,9 @@ on_terminal() {
     timeout 30 script -qec "stty rows 33 cols 111; $*" "$B/typescript" >/dev/null
 }
 
-# what the terminal showed, without carriage returns and the lines of script itself
+# what the terminal showed, without carriage returns, the echoed ^@ and the lines of script itself
 shown() {
-    grep -v '^Script ' "$B/typescript" | tr -d '\r'
+    grep -v '^Script ' "$B/typescript" | tr -d '\r' | sed 's/\^@//g'
 }
 
 # console COMMAND...: creates and starts a container with a terminal on a console socket; its output is in $B/tty-out
@@ -99,7 +99,6 @@ test_needs_console_socket() {
 
 # E11 290: a console socket without a terminal is refused
 test_needs_terminal() {
-    todo_for crun "1.8 ignores it"
     bundle
     command_is /bin/true
     fails rt create -b "$B" --console-socket "$B/console" "$ID"
@@ -117,8 +116,9 @@ test_console_socket_missing() {
 
 # 291: foreground run on a terminal: a terminal inside, of the size outside
 test_foreground() {
+    todo_for crun "1.8 leaves the size unset"
     bundle '.process.terminal = true'
-    command_is /bin/sh -c 'tty; stty size; test -t 0 && test -t 1 && test -t 2 && echo all-three'
+    command_is /bin/sh -c 'tty; sleep 0.3; stty size; test -t 0 && test -t 1 && test -t 2 && echo all-three'
     on_terminal "$RUNTIME --root $STATE run -b $B $ID" </dev/null
     eq "$(shown | grep -v '^$')" $'/dev/pts/0\n33 111\nall-three'
 }
@@ -152,9 +152,10 @@ test_foreground_interrupt() {
 
 # 292: a change of the window's size reaches the program
 test_foreground_resize() {
+    todo_for crun "1.8 leaves the size unset"
     command -v python3 >/dev/null || skip "needs python3 to change the size of the terminal"
     bundle '.process.terminal = true'
-    command_is /bin/sh -c 'trap "stty size; exit 0" WINCH; echo ready; while :; do sleep 0.05; done'
+    command_is /bin/sh -c 'trap "sleep 0.2; stty size; exit 0" WINCH; echo ready; while :; do sleep 0.05; done'
     timeout 30 python3 - "$B/typescript" "$RUNTIME" --root "$STATE" run -b "$B" "$ID" <<'P'
 import fcntl, os, pty, struct, sys, termios, time
 pid, master = pty.fork()
@@ -200,6 +201,7 @@ test_foreground_output() {
 
 # run with a terminal when stdin is no terminal: works like runc and crun, or says why
 test_foreground_without_terminal() {
+    todo_for crun "1.8 prints several lines"
     bundle '.process.terminal = true'
     command_is /bin/sh -c 'test -t 1 && echo has-terminal'
     capture rt run -b "$B" "$ID"

@@ -473,6 +473,32 @@ JAIL(several_propagation_options, 0) /* item 110 */
     in_container(jail, 0, types_are_applied_in_order);
 }
 
+static void only_slaves_see_the_host(struct jail *jail)
+{
+    check_mount(jail, "/slave", "master:", "- tmpfs");
+    {
+        auto_free char *line = jail_mountinfo(jail, "/private");
+
+        check(jail, !strstr(line, "master:") && !strstr(line, "shared:"));
+    }
+    make_mount_in_volume(jail);
+}
+
+JAIL(a_slave_volume_sees_the_host_without_more, 0)
+{
+    size_t before;
+
+    share_everything(jail);
+    before = count_mounts(jail);
+    config(jail,
+           "{'destination':'/slave','source':'volume','options':['rbind','rslave']},"
+           "{'destination':'/private','source':'volume','options':['rbind']},"
+           "{'destination':'/volume','source':'volume','options':['rbind','rprivate']}",
+           "");
+    in_container(jail, 0, only_slaves_see_the_host);
+    check(jail, count_mounts(jail) == before);
+}
+
 /* ---- user namespaces ------------------------------------------------------------------------------------
  */
 
@@ -590,6 +616,29 @@ JAIL(user_namespace_that_cannot_reach_the_root, 0)
     user_config(jail, PROC "," DEV, ",{'type':'pid'}");
     check(jail, chmod(jail->directory, 0700) == 0);
     in_user_namespace(jail, CLONE_NEWPID, userns_is_there);
+}
+
+static void userns_is_cut_off(struct jail *jail)
+{
+    auto_free char *line = jail_mountinfo(jail, "/");
+    auto_free char *sub = jail_mountinfo(jail, "/sub");
+    auto_free char *volume = jail_mountinfo(jail, "/volume");
+
+    check(jail, !strstr(line, "shared:") && !strstr(line, "master:"));
+    check(jail, !strstr(sub, "shared:") && !strstr(sub, "master:"));
+    check(jail, !strstr(volume, "shared:") && !strstr(volume, "master:"));
+}
+
+JAIL(user_namespace_is_not_a_peer_of_the_host, 0) /* what the runtime opened was the host's until now */
+{
+    size_t before;
+
+    share_everything(jail);
+    before = count_mounts(jail);
+    user_config(jail, PROC "," DEV ",{'destination':'/volume','source':'volume','options':['bind']}",
+                ",{'type':'pid'}");
+    in_user_namespace(jail, CLONE_NEWPID, userns_is_cut_off);
+    check(jail, count_mounts(jail) == before);
 }
 
 /* ---- id-mapped mounts -----------------------------------------------------------------------------------

@@ -1,0 +1,654 @@
+#!/bin/bash
+# podman.sh - drives a runtime through podman: one-shot runs, the life cycle, terminals, volumes, confinement,
+# limits, pods and rootless podman.
+#
+#   RUNTIME=/usr/sbin/runc tests/clients/podman.sh          any runtime; ONLY=regex, SKIP=regex, KEEP=1
+#
+# No registry is needed: the image is a busybox tree that podman imports. Everything happens in private mount,
+# network and pid namespaces and in one temporary directory, so that podman's own storage, networks and state on
+# this machine are neither used nor touched.
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+SOURCE=$(cd "$HERE/../.." && pwd)
+# shellcheck source=../tap.sh
+. "$HERE/../tap.sh"
+
+RUNTIME=${RUNTIME:-${BUILD:-$SOURCE/build}/aril}
+RUNTIME=$(readlink -f -- "$(command -v "$RUNTIME")") || bail_out "set RUNTIME=/path/to/a/runtime"
+[ "$(id -u)" = 0 ] || bail_out "needs root"
+for tool in podman conmon jq busybox script setpriv unshare ip; do
+    command -v $tool >/dev/null || bail_out "$tool is missing (contrib/test-all installs what the tests need)"
+done
+
+if [ -z "${ARIL_TEST_JAIL:-}" ]; then
+    rm -rf "$TAP_DIR"
+    ARIL_TEST_JAIL=1 RUNTIME=$RUNTIME exec unshare --mount --net --pid --fork --kill-child --mount-proc \
+        --propagation private -- "$0" "$@"
+fi
+
+KIND=$("$RUNTIME" --version 2>/dev/null | head -n 1 | cut -d' ' -f1)
+W=$(mktemp -d "${TMPDIR:-/tmp}/aril-podman.XXXXXX") || exit 1
+chmod 755 "$W"
+cd "$W" || exit 1
+NAME=$(basename "$RUNTIME")
+TEST_USER=4242
+
+# ---- the private place --------------------------------------------------------------------------------------
+
+# The cgroup mounts again on a tmpfs of our own. Older crun refuses a hybrid layout: it sees the v1 part only.
+own_cgroup_mounts() {
+    local mount type
+    grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts && return
+    mkdir "$W/cgroup" && mount -t tmpfs -o mode=755 tmpfs "$W/cgroup" && mount --make-private "$W/cgroup"
+    while read -r _ mount type _; do
+        case $KIND:$type in
+        *:cgroup | aril:cgroup2 | runc:cgroup2)
+            mkdir -p "$W/cgroup/${mount##*/}" && mount --bind "$mount" "$W/cgroup/${mount##*/}" ;;
+        esac
+    done < <(grep ' /sys/fs/cgroup/' /proc/mounts)
+    umount -R /sys/fs/cgroup && mount --rbind "$W/cgroup" /sys/fs/cgroup && umount -R "$W/cgroup"
+    mount --make-rshared /sys/fs/cgroup
+}
+
+# Engines run as services on their own mounts: shared propagation, an own /run, no networks of the host.
+private_place() {
+    mount --make-rshared /
+    ip link set lo up
+    mount -t tmpfs -o mode=755 tmpfs /run
+    mkdir -p /run/lock
+    [ ! -d /etc/cni ] || mount -t tmpfs -o mode=755 tmpfs /etc/cni
+    own_cgroup_mounts
+}
+
+# podman asks for more files and processes than a machine without CAP_SYS_RESOURCE may set: name its own limits
+write_config() { # file network-directory
+    local files processes most
+    files=$(ulimit -Hn) processes=$(ulimit -Hu) most=$(cat /proc/sys/kernel/pid_max)
+    [ "$files" != unlimited ] || files=1048576
+    if [ "$processes" = unlimited ] || [ "$processes" -gt "$most" ]; then processes=$most; fi
+    cat >"$1" <<C
+[containers]
+default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
+default_sysctls = ["net.ipv4.ping_group_range=0 0"]
+default_ulimits = ["nofile=$files:$files", "nproc=$processes:$processes"]
+init_path = "/usr/bin/catatonit"
+log_driver = "k8s-file"
+[network]
+network_backend = "netavark"
+network_config_dir = "$2"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "$NAME"
+runtime_supports_json = ["crun", "runc", "$NAME"]
+[engine.runtimes]
+"$NAME" = ["$RUNTIME"]
+C
+}
+
+make_image() {
+    local root=$W/rootfs applet
+    mkdir -p "$root"/{bin,data,dev,etc,home/user,mnt,proc,root,run,sys,tmp,var/tmp}
+    chmod 1777 "$root/tmp"
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    for applet in $("$root/bin/busybox" --list); do
+        [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+    done
+    printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n' >"$root/etc/passwd"
+    printf 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n' >"$root/etc/group"
+    echo of-the-image >"$root/data/file"
+    tar -C "$root" -cf "$W/image.tar" .
+    chmod 644 "$W/image.tar"
+}
+
+podman_command() {
+    echo "podman --root $W/storage --runroot $W/runroot --tmpdir $W/tmp --runtime $RUNTIME"
+}
+
+pod() {
+    # shellcheck disable=SC2046 # words
+    timeout --foreground 120 $(podman_command) "$@"
+}
+
+run() {
+    pod run --rm --network none "$@"
+}
+
+tap_setup() {
+    private_place
+    mkdir "$W/networks"
+    write_config "$W/containers.conf" "$W/networks"
+    export CONTAINERS_CONF=$W/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 DISABLE_HC_SYSTEMD=true
+    unset XDG_RUNTIME_DIR
+    if grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts; then CGROUP_VERSION=2; else CGROUP_VERSION=1; fi
+    make_image
+    pod import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin' "$W/image.tar" localhost/bb >"$W/import" 2>&1 ||
+        bail_out "podman import failed: $(tail -n 1 "$W/import")"
+    echo "# $RUNTIME ($("$RUNTIME" --version | head -n 1)), $(podman --version), cgroup v$CGROUP_VERSION"
+}
+
+tap_teardown() {
+    cd / || exit
+    pod rm --all --force --time 0 >/dev/null 2>&1
+    pod pod rm --all --force >/dev/null 2>&1
+    umount -l "$W/storage/overlay" 2>/dev/null
+    awk '{print $5}' /proc/self/mountinfo | grep -F "$W/" | sort -r | while read -r mount; do umount -l "$mount" 2>/dev/null; done
+    find /sys/fs/cgroup -depth -type d -path '*libpod_parent*' -exec rmdir {} + 2>/dev/null
+    if [ -n "${KEEP:-}" ]; then echo "# kept $W"; else rm -rf --one-file-system "$W"; fi
+}
+
+# a failed test must not spoil the next ones
+each_after() {
+    [ -e "$TAP_DIR/keep" ] || { pod rm --all --force --time 0 && pod pod rm --all --force; } >/dev/null 2>&1
+    rm -f "$TAP_DIR/keep"
+    return 0
+}
+
+# keep the containers of this test for the next one
+keep() { touch "$TAP_DIR/keep"; }
+
+logs_have() { # container text
+    pod logs "$1" 2>&1 | grep -qF -- "$2"
+}
+
+inspect() { # container go-template
+    pod inspect "$1" --format "$2"
+}
+
+on_terminal() { # command line
+    timeout 60 script -qec "stty rows 33 cols 111; $*" /dev/null
+}
+
+# ---- one-shot runs --------------------------------------------------------------------------------------------
+
+# run --rm: output, and nothing left
+test_run_rm() {
+    eq "$(run bb echo hello)" hello
+    eq "$(pod ps -aq)" ""
+}
+
+# X1: exit codes and signals
+test_exit_codes() {
+    capture run bb sh -c 'exit 42'
+    eq "$RC" 42
+    # shellcheck disable=SC2016
+    capture run --pid host bb sh -c 'kill -9 $$'
+    eq "$RC" 137
+}
+
+# P6 P7 E4 E5: 127 for a program that is missing, 126 for one that may not run, and the runtime's words
+test_program_missing() {
+    capture run bb /no/such
+    eq "$RC" 127
+    has "$ERR" /no/such
+    has "$ERR" "OCI runtime"
+    capture run bb /etc/passwd
+    eq "$RC" 126
+}
+
+# stdin, stdout, stderr
+test_streams() {
+    eq "$(echo typed | run -i bb cat)" typed
+    eq "$(run bb sh -c 'echo o; echo e >&2' 2>/dev/null)" o
+    eq "$(run bb sh -c 'dd if=/dev/zero bs=64k count=256 2>/dev/null' | wc -c)" 16777216
+}
+
+# --env, --workdir, --hostname, --entrypoint
+test_environment() {
+    eq "$(run -e A=b -w /data --hostname named bb sh -c 'echo $A $(pwd) $(hostname)')" "b /data named"
+    eq "$(run --entrypoint '["/bin/echo","x"]' bb y)" "x y"
+}
+
+# --init
+test_init() {
+    local out
+    out=$(run --init bb sh -c 'cat /proc/1/comm; echo $$')
+    matches "$(head -n 1 <<<"$out")" 'catatonit|podman-init'
+    ne "$(tail -n 1 <<<"$out")" 1
+}
+
+# --preserve-fds
+test_preserve_fds() {
+    echo through >"$W/fd"
+    eq "$(run --preserve-fds 1 bb sh -c 'cat <&3' 3<"$W/fd")" through
+}
+
+# ---- files ------------------------------------------------------------------------------------------------------
+
+# -v: read-write, read-only, a file, a directory that the image lacks
+test_volumes() {
+    mkdir -p "$W/v"
+    echo in >"$W/v/a"
+    eq "$(run -v "$W/v:/mnt" bb sh -c 'cat /mnt/a; echo out >/mnt/b')" in
+    eq "$(cat "$W/v/b")" out
+    eq "$(run -v "$W/v:/mnt:ro" bb sh -c 'touch /mnt/c 2>/dev/null && echo w || echo ro')" ro
+    eq "$(run -v "$W/v/a:/data/file:ro" bb cat /data/file)" in
+    eq "$(run -v "$W/v:/new/deep" bb cat /new/deep/a)" in
+}
+
+# -v: propagation and flags
+test_volume_options() {
+    mkdir -p "$W/v"
+    has "$(run -v "$W/v:/mnt:rslave" bb grep ' /mnt ' /proc/self/mountinfo)" master:
+    has "$(run -v "$W/v:/mnt:rshared" bb grep ' /mnt ' /proc/self/mountinfo)" shared:
+    matches "$(run -v "$W/v:/mnt:nosuid,nodev,noexec" bb grep ' /mnt ' /proc/mounts)" 'nosuid,nodev,noexec'
+}
+
+# -v: a named volume takes over what the image has there
+test_named_volume() {
+    pod volume create named >/dev/null
+    run -v named:/data bb sh -c 'echo kept >/data/new'
+    eq "$(run -v named:/data bb cat /data/file /data/new)" $'of-the-image\nkept'
+    pod volume rm named >/dev/null
+}
+
+# --tmpfs
+test_tmpfs() {
+    local out
+    out=$(run --tmpfs /new:rw,size=1m,mode=1777,noexec bb sh -c 'grep " /new " /proc/mounts; stat -c %a /new')
+    has "$out" size=1024k
+    has "$out" noexec
+    has "$out" 1777
+}
+
+# --read-only
+test_read_only() {
+    eq "$(run --read-only bb sh -c 'touch /x 2>/dev/null && echo w || echo ro; touch /tmp/x && echo tmp')" $'ro\ntmp'
+}
+
+# --rootfs
+test_rootfs() {
+    cp -a "$W/rootfs" "$W/rootfs-copy"
+    eq "$(pod run --rm --network none --rootfs "$W/rootfs-copy" /bin/echo r)" r
+}
+
+# ---- identity and confinement -----------------------------------------------------------------------------------
+
+# --user by name and by number, --group-add
+test_user() {
+    eq "$(run --user user bb sh -c 'id -u; id -g; id -G; echo $HOME')" $'1000\n1000\n1000 2000\n/home/user'
+    eq "$(run --user 1234:4321 bb sh -c 'id -u; id -g')" $'1234\n4321'
+    has " $(run --user 1000 --group-add 3333 bb id -G) " " 3333 "
+}
+
+# --cap-drop, --cap-add
+test_capabilities() {
+    eq "$(run --cap-drop all bb sh -c 'grep -E "Cap(Prm|Eff|Bnd|Inh|Amb)" /proc/self/status | cut -f2 | sort -u')" 0000000000000000
+    eq "$(run bb sh -c 'grep CapEff /proc/self/status | cut -f2')" 00000000800405fb
+    eq "$(run --cap-drop all --cap-add net_raw bb sh -c 'grep CapEff /proc/self/status | cut -f2')" 0000000000002000
+}
+
+# --security-opt seccomp=PROFILE, unconfined and the default
+test_seccomp() {
+    eq "$(run bb sh -c 'grep Seccomp: /proc/self/status | cut -f2')" 2
+    eq "$(run --security-opt seccomp=unconfined bb sh -c 'grep Seccomp: /proc/self/status | cut -f2')" 0
+    cat >"$W/profile.json" <<'P'
+{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+ "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 122},
+              {"names": ["sethostname"], "action": "SCMP_ACT_KILL_PROCESS"}]}
+P
+    local out
+    out=$(run --cap-add sys_admin --security-opt "seccomp=$W/profile.json" bb sh -c 'mkdir /tmp/x 2>&1; hostname z; echo $?')
+    has "$out" "uota exceeded"
+    eq "$(tail -n 1 <<<"$out")" 159
+}
+
+# --security-opt no-new-privileges
+test_no_new_privileges() {
+    eq "$(run --security-opt no-new-privileges bb sh -c 'grep NoNewPrivs /proc/self/status | cut -f2')" 1
+}
+
+# masked and read-only paths, and --security-opt unmask
+test_masked_paths() {
+    eq "$(run bb sh -c 'wc -c </proc/timer_list; ls /sys/firmware | wc -l')" $'0\n0'
+    has "$(run bb cat /proc/mounts)" "/proc/sys proc ro"
+    hasnt "$(run --security-opt unmask=ALL bb cat /proc/mounts)" " /proc/timer_list "
+}
+
+# --privileged
+test_privileged() {
+    eq "$(run --privileged bb sh -c 'grep Seccomp: /proc/self/status | cut -f2; touch /proc/sys/net/ipv4/ip_forward && echo writable')" $'0\nwritable'
+}
+
+# devices: the default ones, --device, and no others
+test_devices() {
+    eq "$(run bb sh -c 'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; echo done')" "done"
+    [ -c /dev/fuse ] || return 0
+    eq "$(run --device /dev/fuse bb sh -c 'test -c /dev/fuse && echo there')" there
+}
+
+# --sysctl, --ulimit, --oom-score-adj
+test_knobs() {
+    eq "$(run --sysctl net.ipv4.ip_forward=1 --sysctl kernel.msgmax=4096 bb cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax)" $'1\n4096'
+    # naming one limit drops podman's defaults, and its own choice of processes may be too high to set
+    eq "$(run --ulimit nofile=77:88 --ulimit "$(sed -n 's/.*"\(nproc=[0-9:]*\)".*/\1/p' "$W/containers.conf")" bb sh -c 'ulimit -Sn; ulimit -Hn')" $'77\n88'
+    eq "$(run --oom-score-adj 500 bb cat /proc/self/oom_score_adj)" 500
+}
+
+# --pid, --ipc, --uts, --network of the host and of another container
+test_shared_namespaces() {
+    eq "$(run --pid host bb readlink /proc/self/ns/pid)" "$(readlink /proc/self/ns/pid)"
+    eq "$(run --ipc host --uts host bb sh -c 'readlink /proc/self/ns/ipc /proc/self/ns/uts')" \
+        "$(readlink /proc/self/ns/ipc; readlink /proc/self/ns/uts)" || true
+    pod run -d --name first --network none bb sleep 100 >/dev/null
+    has "$(run --pid container:first bb ps)" "sleep 100"
+    eq "$(pod run --rm --network container:first bb readlink /proc/self/ns/net)" "$(pod exec first readlink /proc/self/ns/net)"
+}
+
+# --hooks-dir: hooks see the state
+test_hooks() {
+    mkdir -p "$W/hooks"
+    printf '#!/bin/sh\ncat >%s/hook.$1\n' "$W" >"$W/hook"
+    chmod 755 "$W/hook"
+    local stage
+    for stage in prestart createRuntime poststart poststop; do
+        printf '{"version":"1.0.0","hook":{"path":"%s","args":["hook","%s"]},"when":{"always":true},"stages":["%s"]}\n' \
+            "$W/hook" $stage $stage >"$W/hooks/$stage.json"
+    done
+    # shellcheck disable=SC2046 # words
+    $(podman_command) --hooks-dir "$W/hooks" run --rm --network none bb sleep 0.2
+    for stage in prestart createRuntime poststart poststop; do
+        jq -e '.id and .status and .bundle and .ociVersion' "$W/hook.$stage" >/dev/null
+    done
+}
+
+# ---- limits ---------------------------------------------------------------------------------------------------------
+
+in_cgroup() { # v1-controller v1-file v2-file
+    if [ "$CGROUP_VERSION" = 1 ]; then echo "cat /sys/fs/cgroup/$1/$2"; else echo "cat /sys/fs/cgroup/$3"; fi
+}
+
+# --memory
+test_memory() {
+    eq "$(run --cgroupns private --memory 64m bb sh -c "$(in_cgroup memory memory.limit_in_bytes memory.max)")" 67108864
+}
+
+# --pids-limit: the value, and that it stops forks
+test_pids_limit() {
+    eq "$(run --cgroupns private --pids-limit 99 bb sh -c "$(in_cgroup pids pids.max pids.max)")" 99
+    has "$(run --pids-limit 8 bb sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1 & done; wait' 2>&1)" fork
+}
+
+# --cpus, --cpu-shares
+test_cpu() {
+    if [ "$CGROUP_VERSION" = 1 ]; then
+        eq "$(run --cgroupns private --cpus 0.5 --cpu-shares 512 bb sh -c 'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.shares')" $'50000\n512'
+    else
+        eq "$(run --cpus 0.5 bb cat /sys/fs/cgroup/cpu.max)" "50000 100000"
+    fi
+}
+
+# an OOM kill is seen
+test_oom() {
+    capture pod run --name eater --network none --memory 16m --memory-swap 16m bb tail /dev/zero
+    eq "$RC" 137
+    rm -f oom
+}
+
+# ---- the life of one container, in order -------------------------------------------------------------------------------
+
+# life: run -d, logs, ps
+test_life_1_start() {
+    keep
+    pod run -d --name life --network none bb sh -c 'trap "echo got-usr1" USR1; trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+    wait_for 10 logs_have life up
+    eq "$(inspect life '{{.State.Status}}')" running
+    has "$(pod ps --format '{{.Names}} {{.Status}}')" "life Up"
+}
+
+# life: exec: output, exit codes, stdin, --env --workdir --user, -d, a missing program
+test_life_2_exec() {
+    keep
+    eq "$(pod exec life echo from-exec)" from-exec
+    capture pod exec life sh -c 'exit 9'
+    eq "$RC" 9
+    eq "$(echo via | pod exec -i life cat)" via
+    eq "$(pod exec -e Q=1 -w /data -u 1000:1000 life sh -c 'echo $Q $(pwd) $(id -u)')" "1 /data 1000"
+    pod exec -d life touch /tmp/detached
+    wait_for 10 pod exec life test -e /tmp/detached
+    capture pod exec life /no/such
+    eq "$RC" 127
+}
+
+# life: exec has the namespaces, cgroups and confinement of the container
+test_life_3_exec_same() {
+    keep
+    eq "$(pod exec life sh -c 'for n in mnt pid uts ipc net cgroup; do [ "$(readlink /proc/self/ns/$n)" = "$(readlink /proc/1/ns/$n)" ] || echo differs: $n; done')" ""
+    local keys='grep -E "Cap(Eff|Bnd)|Seccomp:|NoNewPrivs"'
+    eq "$(pod exec life sh -c "$keys /proc/self/status")" "$(pod exec life sh -c "$keys /proc/1/status")"
+    eq "$(pod exec life sh -c 'sort /proc/self/cgroup')" "$(pod exec life sh -c 'sort /proc/1/cgroup')"
+}
+
+# life: top, inspect, stats
+test_life_4_top() {
+    keep
+    has "$(pod top life)" "sleep 0.1"
+    has "$(pod top life pid args)" PID
+    matches "$(inspect life '{{.State.Pid}}')" '^[1-9][0-9]+$'
+    has "$(inspect life '{{.OCIRuntime}}')" "$NAME"
+}
+
+# life: pause, unpause
+test_life_5_pause() {
+    keep
+    pod pause life >/dev/null
+    eq "$(inspect life '{{.State.Status}}')" paused
+    pod unpause life >/dev/null
+    eq "$(inspect life '{{.State.Status}}')" running
+}
+
+# life: kill with a signal
+test_life_6_kill() {
+    keep
+    pod kill --signal USR1 life >/dev/null
+    wait_for 10 logs_have life got-usr1
+}
+
+# life: stop: last words and exit code; start again; rm
+test_life_7_stop() {
+    pod stop --time 10 life >/dev/null
+    eq "$(inspect life '{{.State.Status}} {{.State.ExitCode}}')" "exited 3"
+    logs_have life bye
+    pod start life >/dev/null
+    eq "$(inspect life '{{.State.Status}}')" running
+    pod rm --force --time 0 life >/dev/null
+    eq "$(pod ps -aq)" ""
+}
+
+# stop falls back to KILL
+test_stop_kill() {
+    pod run -d --name stubborn --network none bb sh -c 'trap : TERM; while :; do sleep 0.1; done' >/dev/null
+    pod stop --time 1 stubborn >/dev/null 2>&1
+    eq "$(inspect stubborn '{{.State.ExitCode}}')" 137
+}
+
+# create, init, start --attach
+test_create_start() {
+    pod create --name made --network none bb sh -c 'echo c; exit 5' >/dev/null
+    pod init made >/dev/null
+    eq "$(inspect made '{{.State.Status}}')" initialized
+    capture pod start --attach made
+    eq "$RC" 5
+    eq "$OUT" c
+}
+
+# wait, and logs --follow
+test_wait_logs() {
+    pod run -d --name counter --network none bb sh -c 'for i in 1 2 3; do echo $i; sleep 0.2; done; exit 7' >/dev/null
+    eq "$(pod logs --follow counter | tr -d '\n')" 123
+    eq "$(pod wait counter)" 7
+}
+
+# update
+test_update() {
+    pod run -d --name up --network none --cgroupns private bb sleep 100 >/dev/null
+    pod update --memory 48m up >/dev/null
+    eq "$(pod exec up sh -c "$(in_cgroup memory memory.limit_in_bytes memory.max)")" 50331648
+}
+
+# six at once
+test_six() {
+    local i
+    for i in 1 2 3 4 5 6; do pod run -d --name "six-$i" --network none bb sleep 100 >/dev/null & done
+    wait
+    eq "$(pod ps -q | wc -l)" 6
+}
+
+# healthcheck
+test_healthcheck() {
+    pod run -d --name healthy --network none --health-cmd 'test -e /tmp/ok' --health-interval disable --health-retries 1 bb sh -c 'touch /tmp/ok; sleep 100' >/dev/null
+    wait_for 10 pod healthcheck run healthy
+    eq "$(inspect healthy '{{.State.Health.Status}}')" healthy
+}
+
+# ---- terminals ------------------------------------------------------------------------------------------------------------
+
+# run -it: a terminal of the right size, /dev/console
+test_terminal_run() {
+    local out
+    out=$(on_terminal "$(podman_command) run --rm -it --network none bb sh -c 'tty; sleep 0.4; stty size; test -c /dev/console && echo console'" </dev/null)
+    has "$out" /dev/pts/0
+    has "$out" "33 111"
+    has "$out" console
+}
+
+# run -it: typing, exit code
+test_terminal_typing() {
+    local out
+    out=$({ sleep 2; printf 'echo A$((1+1))B\n'; sleep 0.5; printf 'exit 6\n'; sleep 1; } |
+        on_terminal "$(podman_command) run --rm -it --network none bb sh; echo rc=\$?")
+    has "$out" A2B
+    has "$out" rc=6
+}
+
+# exec -it
+test_terminal_exec() {
+    pod run -d --name term --network none bb sleep 100 >/dev/null
+    has "$(on_terminal "$(podman_command) exec -it term sh -c 'sleep 0.4; stty size'" </dev/null)" "33 111"
+}
+
+# ---- pods and user namespaces -------------------------------------------------------------------------------------------------
+
+# pods: shared namespaces, pause, stop, start, rm
+test_pod() {
+    pod pod create --name p --network none --share ipc,net,uts,pid >/dev/null
+    pod run -d --pod p --name pa bb sleep 100 >/dev/null
+    pod run -d --pod p --name pb bb sleep 200 >/dev/null
+    eq "$(pod exec pa readlink /proc/self/ns/net)" "$(pod exec pb readlink /proc/self/ns/net)"
+    has "$(pod exec pb ps)" "sleep 100"
+    has "$(pod pod ps --format '{{.Name}} {{.Status}} {{.NumberOfContainers}}')" "p Running 3"
+    pod pod pause p >/dev/null
+    pod pod unpause p >/dev/null
+    pod pod stop --time 1 p >/dev/null
+    pod pod start p >/dev/null
+    pod pod rm --force --time 0 p >/dev/null
+    eq "$(pod ps -aq)" ""
+}
+
+# --uidmap, --gidmap
+test_userns() {
+    local out
+    out=$(run --uidmap 0:200000:1000 --gidmap 0:200000:1000 bb sh -c 'tr -s " " </proc/self/uid_map; id -u; touch /tmp/x && echo w')
+    eq "$out" $' 0 200000 1000\n0\nw'
+}
+
+# ---- rootless ---------------------------------------------------------------------------------------------------------------------
+
+rootless_setup() {
+    local file
+    [ ! -d "$W/home" ] || return 0
+    mkdir -p "$W/etc" "$W/home/run" "$W/home/networks"
+    cp /etc/passwd /etc/group "$W/etc/"
+    echo "ariltest:x:$TEST_USER:$TEST_USER::$W/home:/bin/sh" >>"$W/etc/passwd"
+    echo "ariltest:x:$TEST_USER:" >>"$W/etc/group"
+    echo "ariltest:300000:65536" | tee "$W/etc/subuid" >"$W/etc/subgid"
+    for file in passwd group subuid subgid; do
+        chmod 644 "$W/etc/$file"
+        [ -e "/etc/$file" ] || : >"/etc/$file"
+        mount --bind "$W/etc/$file" "/etc/$file"
+    done
+    if ! setpriv --reuid $TEST_USER --regid $TEST_USER --clear-groups test -x "$RUNTIME"; then
+        mkdir "$W/bin" && cp "$RUNTIME" "$W/bin/$NAME" && chmod -R 755 "$W/bin"
+    fi
+    write_config "$W/home/containers.conf" "$W/home/networks"
+    if [ -d "$W/bin" ]; then sed -i "s,\\[\"$RUNTIME\"\\],[\"$W/bin/$NAME\"]," "$W/home/containers.conf"; fi
+    chmod 700 "$W/home/run"
+    chown -R $TEST_USER:$TEST_USER "$W/home"
+    chmod 666 /dev/fuse /dev/net/tun 2>/dev/null || true
+}
+
+user_command() {
+    local runtime=$RUNTIME
+    [ ! -d "$W/bin" ] || runtime=$W/bin/$NAME
+    echo "env -i PATH=$PATH HOME=$W/home XDG_RUNTIME_DIR=$W/home/run CONTAINERS_CONF=$W/home/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 DISABLE_HC_SYSTEMD=true setpriv --reuid $TEST_USER --regid $TEST_USER --clear-groups podman --runtime $runtime"
+}
+
+# podman as the ordinary user
+upod() {
+    # shellcheck disable=SC2046 # words
+    (cd / && timeout --foreground 120 $(user_command) "$@")
+}
+
+# rootless: run with subordinate ids
+test_rootless_1_run() {
+    command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
+    rootless_setup
+    upod import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin' "$W/image.tar" localhost/bb >/dev/null 2>&1
+    eq "$(upod run --rm --network none bb sh -c 'id -u; tr -s " " </proc/self/uid_map')" $'0\n 0 '"$TEST_USER"$' 1\n 1 300000 65536'
+}
+
+# rootless: --userns keep-id, -v
+test_rootless_2_keep_id() {
+    [ -d "$W/home" ] || skip "the first rootless test did not run"
+    eq "$(upod run --rm --network none --userns keep-id bb id -u)" $TEST_USER
+    mkdir "$W/home/v"
+    chown $TEST_USER:$TEST_USER "$W/home/v"
+    upod run --rm --network none -v "$W/home/v:/mnt" bb touch /mnt/made
+    eq "$(stat -c %u "$W/home/v/made")" $TEST_USER
+}
+
+# rootless: -d, exec, logs, kill, top, stop, rm
+test_rootless_3_life() {
+    [ -d "$W/home" ] || skip "the first rootless test did not run"
+    upod run -d --name rl --network none bb sh -c 'trap "echo got-usr1" USR1; trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+    eq "$(upod exec rl echo from-exec)" from-exec
+    wait_for 10 eval 'upod logs rl | grep -q up'
+    upod kill --signal USR1 rl >/dev/null
+    wait_for 10 eval 'upod logs rl | grep -q got-usr1'
+    has "$(upod top rl)" sleep
+    upod stop --time 10 rl >/dev/null
+    eq "$(upod inspect rl --format '{{.State.ExitCode}}')" 3
+    upod rm rl >/dev/null
+}
+
+# rootless: --read-only --cap-drop, run -it
+test_rootless_4_confined() {
+    [ -d "$W/home" ] || skip "the first rootless test did not run"
+    eq "$(upod run --rm --network none --read-only --cap-drop all bb sh -c 'touch /x 2>/dev/null && echo w || echo ro; grep CapEff /proc/self/status | cut -f2')" \
+        $'ro\n0000000000000000'
+    has "$(on_terminal "$(user_command) run --rm -it --network none bb sh -c 'tty; sleep 0.3'" </dev/null)" /dev/pts/0
+}
+
+# rootless: a pod
+test_rootless_5_pod() {
+    [ -d "$W/home" ] || skip "the first rootless test did not run"
+    upod pod create --name rp --network none >/dev/null
+    upod run -d --pod rp --name ra bb sleep 100 >/dev/null
+    eq "$(upod exec ra echo in-pod)" in-pod
+    upod pod rm --force --time 0 rp >/dev/null
+    upod rm --all --force --time 0 >/dev/null
+    eq "$(upod ps -aq)" ""
+}
+
+# nothing is left: containers, cgroups, processes of containers
+test_zz_nothing_left() {
+    eq "$(pod ps -aq)" ""
+    local dir left=
+    while read -r dir; do
+        [ -s "$dir/cgroup.procs" ] || left+="$dir "
+    done < <(find /sys/fs/cgroup -type d -name 'libpod-*' ! -name 'libpod-conmon*' -newer "$W/containers.conf" 2>/dev/null)
+    eq "$left" ""
+    eq "$(pgrep -x sleep | wc -l)" 0
+}
+
+tap_main

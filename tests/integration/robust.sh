@@ -1,0 +1,186 @@
+#!/bin/bash
+# Nothing is left behind: a hundred containers at once, and a runtime that is killed at any instant.
+. "$(dirname "$0")/lib.sh"
+
+TEST_LIMIT=600
+
+# ROUNDS of the kill tests; the acceptance number is the default
+ROUNDS=${ROUNDS:-200}
+
+# pause MICROSECONDS without making a process
+pause() {
+    local seconds
+    printf -v seconds '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000))
+    read -rt "$seconds" <>"$TAP_DIR/never" || true
+}
+
+one_life() { # id
+    rt create -b "$B" "$1" && rt start "$1" && rt delete --force "$1"
+}
+
+# issue 2: 100 parallel create, start, delete leave no state, mount, cgroup or process
+test_hundred_parallel() {
+    bundle
+    command_is /bin/sleep 1000
+    local i
+    for i in {1..100}; do
+        one_life "$ID-$i" >"$B/log.$i" 2>&1 || echo "$i" >>"$B/failed" &
+    done
+    wait
+    [ ! -e "$B/failed" ] || { tail -n 3 "$B/log.$(head -n 1 "$B/failed")"; return 1; }
+    eq "$(find "$STATE" -mindepth 1 -name "*$PREFIX*")" ""
+    eq "$(cgroups_left)" ""
+}
+
+# issue 2: 100 containers alive together, listed, then deleted in parallel
+test_hundred_alive() {
+    bundle
+    command_is /bin/sleep 1000
+    local i
+    for i in {1..100}; do
+        rt run --detach -b "$B" "$ID-$i" >/dev/null 2>&1
+    done
+    eq "$(rt list -q | grep -c "^$ID-")" 100
+    for i in {1..100}; do rt delete --force "$ID-$i" & done
+    wait
+    eq "$(rt list -q | grep -c "^$ID-" || true)" 0
+}
+
+# kill_at_random COMMAND...: runs it ROUNDS times, kills it at a random instant of its life, then deletes
+kill_at_random() {
+    local i runtime start end longest=1000 at
+    for i in 1 2 3; do
+        start=${EPOCHREALTIME/./}
+        "$RUNTIME" --root "$STATE" "$@" "$ID" >/dev/null 2>&1
+        end=${EPOCHREALTIME/./}
+        [ $((end - start)) -le $longest ] || longest=$((end - start))
+        rt delete --force "$ID"
+    done
+    for ((i = 0; i < ROUNDS; i++)); do
+        at=$(((RANDOM * 32768 + RANDOM) % longest))
+        "$RUNTIME" --root "$STATE" "$@" "$ID" >/dev/null 2>&1 &
+        runtime=$!
+        pause $at
+        kill -KILL $runtime 2>/dev/null || true
+        wait $runtime 2>/dev/null || true
+        rt delete --force "$ID" >"$B/delete-out" 2>&1 || { echo "round $i, killed after $at us: delete failed: $(cat "$B/delete-out")"; return 1; }
+        wait_for 3 no_leftovers || { echo "round $i, killed after $at us of $longest: $LEFT"; return 1; }
+        eq "$(find "$STATE" -mindepth 1 -name "*$PREFIX*")" ""
+    done
+}
+
+# issue 2 9: kill -9 of create at random instants, then delete --force leaves nothing
+test_kill_create() {
+    todo_for runc "1.1 leaves cgroups"
+    todo_for crun "1.8 leaves cgroups"
+    bundle
+    command_is /bin/sleep 1000
+    kill_at_random create -b "$B"
+}
+
+# issue 2 9: the same for run --detach
+test_kill_run() {
+    todo_for runc "1.1 leaves cgroups"
+    todo_for crun "1.8 leaves cgroups"
+    bundle
+    command_is /bin/sleep 1000
+    ROUNDS=$((ROUNDS / 4))
+    kill_at_random run --detach -b "$B"
+}
+
+# 9: with a user namespace and a hook, whose processes come in between
+test_kill_create_userns() {
+    todo_for runc "1.1 leaves cgroups"
+    todo_for crun "1.8 leaves cgroups"
+    bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] |
+        .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .hooks.createRuntime = [{path: "/bin/true"}]'
+    command_is /bin/sleep 1000
+    ROUNDS=$((ROUNDS / 4))
+    kill_at_random create -b "$B"
+}
+
+# 9 43: kill -9 of start: the container is created, running or stopped, and can be deleted
+test_kill_start() {
+    todo_for runc "1.1 leaves cgroups"
+    bundle
+    command_is /bin/sleep 1000
+    local i runtime state
+    for ((i = 0; i < ROUNDS / 10; i++)); do
+        rt create -b "$B" "$ID" >/dev/null 2>&1
+        "$RUNTIME" --root "$STATE" start "$ID" >/dev/null 2>&1 &
+        runtime=$!
+        pause $((RANDOM % 5000))
+        kill -KILL $runtime 2>/dev/null || true
+        wait $runtime 2>/dev/null || true
+        state=$(status)
+        matches "$state" '^(created|running|stopped)$'
+        rt delete --force "$ID"
+        wait_for 3 no_leftovers || { echo "$LEFT"; return 1; }
+    done
+}
+
+# 9: kill -9 of delete --force: a second one finishes the work
+test_kill_delete() {
+    todo_for runc "1.1 leaves cgroups"
+    todo_for crun "1.8 leaves cgroups"
+    bundle
+    command_is /bin/sleep 1000
+    local i runtime
+    for ((i = 0; i < ROUNDS / 4; i++)); do
+        rt run --detach -b "$B" "$ID" >/dev/null 2>&1
+        "$RUNTIME" --root "$STATE" delete --force "$ID" >/dev/null 2>&1 &
+        runtime=$!
+        pause $((RANDOM % 10000))
+        kill -KILL $runtime 2>/dev/null || true
+        wait $runtime 2>/dev/null || true
+        rt delete --force "$ID"
+        wait_for 3 no_leftovers || { echo "round $i: $LEFT"; return 1; }
+    done
+}
+
+# rule 9: delete --force works from a state record that is empty, cut, garbage or gone
+test_corrupt_state() {
+    todo_for runc "1.1 cannot delete it"
+    todo_for crun "1.8 cannot delete it"
+    local damage file
+    for damage in 'truncate -s 0' 'truncate -s 20' 'dd if=/dev/urandom bs=100 count=1 conv=notrunc status=none of=' 'rm -f'; do
+        rm -rf "$B"
+        bundle '.linux.cgroupsPath = $p' --arg p "/$ID"
+        up
+        for file in "$STATE/$ID"/*; do
+            [ -f "$file" ] || continue
+            if [[ "$damage" == *= ]]; then $damage"$file"; else $damage "$file"; fi
+        done
+        rt delete --force "$ID"
+        wait_for 5 no_leftovers || { echo "after $damage: $LEFT"; return 1; }
+    done
+}
+
+# 24: no space for the state: create fails cleanly
+test_state_disk_full() {
+    bundle
+    command_is /bin/true
+    mkdir "$B/full"
+    mount -t tmpfs -o size=4k,nr_inodes=3 full "$B/full"
+    capture timeout 60 "$RUNTIME" --root "$B/full/state" create -b "$B" "$ID"
+    umount -l "$B/full"
+    [ "$RC" = 0 ] || one_line "$ERR"
+    [ "$RC" != 0 ]
+}
+
+# 24: descriptors run out: create fails in one line and leaves nothing, or works
+test_few_descriptors() {
+    not_for runc "the Go runtime needs many"
+    bundle '.process.rlimits = []'
+    command_is /bin/true
+    local limit
+    for limit in 4 6 8 10 12 16 20 32; do
+        capture bash -c 'ulimit -n $1; shift; exec "$@"' - $limit "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+        # below some number even the libraries cannot be opened
+        [ "$RC" = 0 ] || [ "$RC" = 127 ] || one_line "$ERR"
+        rt delete --force "$ID"
+        wait_for 3 no_leftovers || { echo "with $limit descriptors: $LEFT"; return 1; }
+    done
+}
+
+tap_main
