@@ -32,8 +32,8 @@ static const int untouched[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGILL,  SI
                                  SIGTRAP, SIGSYS,  SIGABRT, SIGTTIN, SIGTTOU, SIGURG };
 
 /*
- * nohup, or a shell that started us in the background: these two stay ignored (a blocked signal would reach the signalfd).
- * The others mean the payload, whatever our caller thinks of them.
+ * nohup, or a shell that started us in the background: these two stay ignored (a blocked signal would reach
+ * the signalfd). The others mean the payload, whatever our caller thinks of them.
  */
 static const int kept_when_ignored[] = { SIGHUP, SIGINT };
 
@@ -144,9 +144,10 @@ static void handle_signal(struct supervision *state, int number)
     case SIGTSTP:
         stop_ourselves(state);
         break;
-    case SIGCONT:
+    case SIGCONT: /* of ours, and the payload may wait for one, too */
         if (state->relay)
             terminal_relay_resume(state->relay);
+        forward(state, number);
         break;
     default:
         forward(state, number);
