@@ -34,21 +34,54 @@ static char *enable_list(int fd)
     return buffer_take(&list);
 }
 
-/* One controller that cannot be enabled fails the whole write: then each by itself. False when processes were
- * in the way. */
+/* Controllers that also work on threads: the others cannot be enabled while there are processes. */
+static bool is_threaded(const char *name)
+{
+    static const char *const names[] = { "cpu", "cpuset", "perf_event", "pids" };
+
+    for (size_t i = 0; i < array_length(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool has_only_threaded(const char *list)
+{
+    auto_free char *copy = memory_string(list);
+
+    for (char *saved = NULL, *word = strtok_r(copy, " ", &saved); word; word = strtok_r(NULL, " ", &saved))
+        if (!is_threaded(word + 1))
+            return false;
+    return true;
+}
+
+/* Any but the root (which has no type) with processes of its own. */
+static bool is_occupied(int fd)
+{
+    auto_free char *type = cgroup_file_read(fd, "cgroup.type"), *procs = cgroup_file_read(fd, "cgroup.procs");
+
+    return type && procs && *procs;
+}
+
+/*
+ * Returns false when processes are in the way. Then nothing may be enabled: the kernel would take cpu or pids
+ * alone, make the cgroup a domain of threads with it, and refuse processes in every cgroup below.
+ */
 static bool enable(int fd, char *list)
 {
-    bool free_of_processes = true;
-
-    if (!*list || file_write_string_at(fd, CONTROL, list) == 0)
+    if (!*list)
         return true;
-    for (char *saved = NULL, *word = strtok_r(list, " ", &saved); word; word = strtok_r(NULL, " ", &saved)) {
-        if (file_write_string_at(fd, CONTROL, word) == 0)
-            continue;
-        log_debug("cgroup: %s cannot be enabled: %s", word + 1, errno_text(errno));
-        free_of_processes &= errno != EBUSY;
-    }
-    return free_of_processes;
+    if (has_only_threaded(list) && is_occupied(fd))
+        return false;
+    if (file_write_string_at(fd, CONTROL, list) == 0)
+        return true;
+    if (errno == EBUSY || is_occupied(fd))
+        return false;
+    /* One controller that cannot be enabled fails the whole write: each by itself. */
+    for (char *saved = NULL, *word = strtok_r(list, " ", &saved); word; word = strtok_r(NULL, " ", &saved))
+        if (file_write_string_at(fd, CONTROL, word) < 0)
+            log_debug("cgroup: %s cannot be enabled: %s", word + 1, errno_text(errno));
+    return true;
 }
 
 /* Is it the cgroup that we are in? */
