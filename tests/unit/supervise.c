@@ -65,14 +65,14 @@ static void foreground(const char *script, bool terminal)
 
     if (supervise_block_signals(&saved, &signal_fd, &err) < 0)
         _exit(97);
-    if (terminal)
+    if (terminal) {
         master = make_terminal(&slave);
+        relay = terminal_relay_open(master, &err); /* first: it sets the modes that the payload finds */
+    }
     pid = fork();
     if (pid == 0)
         payload(script, slave, &saved);
     cleanup_close(&slave);
-    if (terminal)
-        relay = terminal_relay_open(master, &err);
     status = supervise(pid, sys_pidfd_open(pid), signal_fd, relay, &err);
     terminal_relay_close(relay);
     if (status < 0)
@@ -315,7 +315,7 @@ Test(supervise, nothing_is_lost_at_the_end, .timeout = 60)
         usleep(round % 3 * 3000); /* a reader that is late */
         text = read_until(&run, NULL);
         cr_assert_eq(finish(&run), 0);
-        cr_assert_eq(strlen(text), 13893);
+        cr_assert_eq(strlen(text), 13893, "%zu", strlen(text));
         cr_assert_str_eq(text + 13888, "3000\n");
     }
 }
