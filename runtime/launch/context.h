@@ -25,7 +25,7 @@ struct launch {
     const struct launch_options *options;
     bool rootless;          /* we are not root of the initial user namespace */
     bool in_user_namespace; /* the payload is going to be in one that is not the initial one */
-    int preserve_fds; /* --preserve-fds and LISTEN_FDS together */
+    int preserve_fds;       /* --preserve-fds and LISTEN_FDS together */
 
     /* plans: made by the runtime, executed by either side */
     struct bundle bundle;
@@ -44,15 +44,15 @@ struct launch {
     int start_socket;   /* listening on start.sock; -1 for run */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
-    int cgroup_fd;   /* for CLONE_INTO_CGROUP, or -1 */
-    int socket;      /* our end of the message pair, in whichever process this is */
-    int peer_socket; /* the other end, between socketpair and clone */
-    pid_t pid;       /* init, as the runtime sees it */
-    int pidfd;       /* of init */
-    int terminal;    /* pty master, for run in the foreground; -1: none */
-    bool foreground; /* run or exec without --detach */
-    bool by_start;   /* create: the gate is start.sock, not our socket */
-    bool started;    /* the payload runs: a failure after that stops it, like any running container */
+    int cgroup_fd;                /* for CLONE_INTO_CGROUP, or -1 */
+    int socket;                   /* our end of the message pair, in whichever process this is */
+    int peer_socket;              /* the other end, between socketpair and clone */
+    pid_t pid;                    /* init, as the runtime sees it */
+    int pidfd;                    /* of init */
+    struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
+    bool foreground;              /* run or exec without --detach */
+    bool by_start;                /* create: the gate is start.sock, not our socket */
+    bool started; /* the payload runs: a failure after that stops it, like any running container */
     sigset_t saved_mask;
 
     /* init */
