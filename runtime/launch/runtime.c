@@ -79,6 +79,7 @@ static int make_plans(struct launch *launch, struct error *err)
 
     launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (namespace_plan_make(config, &launch->namespaces, err) < 0 || sysctl_check(config, err) < 0 ||
+        net_devices_check(config, err) < 0 ||
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
         return -1;
