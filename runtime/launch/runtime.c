@@ -79,6 +79,7 @@ static int make_plans(struct launch *launch, struct error *err)
 
     launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (namespace_plan_make(config, &launch->namespaces, err) < 0 || sysctl_check(config, err) < 0 ||
+        net_devices_check(config, err) < 0 ||
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
         return -1;
@@ -218,8 +219,9 @@ static int move_net_devices(struct launch *launch, struct error *err)
 static int take_terminal(struct launch *launch, int master, struct error *err)
 {
     if (launch->console_socket < 0) {
-        launch->terminal = master;
-        return 0;
+        /* Before the payload runs: it must find the modes and the size that it will keep. */
+        launch->relay = terminal_relay_open(master, err);
+        return launch->relay ? 0 : -1;
     }
     if (terminal_send_fd(launch->console_socket, master, err) < 0) {
         close(master);
@@ -344,7 +346,6 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .socket = -1,
         .peer_socket = -1,
         .pidfd = -1,
-        .terminal = -1,
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
     };
@@ -355,10 +356,11 @@ void launch_close(struct launch *launch)
 {
     int *const fds[] = { &launch->procfs,         &launch->container_root, &launch->start_socket,
                          &launch->console_socket, &launch->cgroup_fd,      &launch->socket,
-                         &launch->pidfd,          &launch->terminal };
+                         &launch->pidfd };
 
     for (size_t i = 0; i < array_length(fds); i++)
         cleanup_close(fds[i]);
+    terminal_relay_close(launch->relay);
     container_close(&launch->container);
     rootfs_plan_free(launch->rootfs);
     cgroup_plan_free(launch->cgroup);
