@@ -37,9 +37,10 @@ struct launch {
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
     struct container container;
-    int procfs;         /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
-    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1
-                         */
+    int procfs; /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
+    uint64_t root_device,
+        root_inode;     /* of the container's "/", as init said (create) or the record says (exec) */
+    int container_root; /* exec: the root directory of init, in case the mount namespace has another; or -1 */
     int start_socket;   /* listening on start.sock; -1 for run */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;

@@ -269,6 +269,8 @@ int launch_serve_init(struct launch *launch, struct error *err)
                 return -1;
             break;
         case MESSAGE_READY:
+            launch->root_device = (uint32_t)message.value;
+            launch->root_inode = message.address;
             return 0;
         case MESSAGE_END:
             return explain_death(launch, err);
@@ -295,6 +297,9 @@ static int publish(struct launch *launch, struct error *err)
     status->has_pid = true;
     status->pid_start_time = info.start_time;
     status->has_pid_start_time = true;
+    status->root_device = launch->root_device;
+    status->root_inode = launch->root_inode;
+    status->has_root_device = status->has_root_inode = true;
     if (pidfd_send(launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
         pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
         return -1;
