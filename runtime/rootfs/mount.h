@@ -50,6 +50,9 @@ int copy_up(int from, int to, struct error *err);
 /* A user namespace fd with the mapping of the operation. */
 int idmap_open(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err);
 
+/* no_pivot.c: leaves no whole proc or sysfs of the host in the mount namespace. */
+int no_pivot_hide_host(const struct rootfs_plan *plan, struct error *err);
+
 /* Is SELinux on? Asked once. */
 bool rootfs_has_selinux(struct rootfs_plan *plan);
 
