@@ -68,7 +68,7 @@ int masks_open_sources(struct rootfs_plan *plan, struct error *err)
         return 0;
     if (plan->label)
         rootfs_has_selinux(plan); /* asks the host */
-    tree = mount_clone(AT_FDCWD, "/dev/null", false);
+    tree = mount_clone_host(plan, "/dev/null", false);
     if (tree < 0 || device_fd_check(tree, S_IFCHR, makedev(1, 3)) < 0)
         return fail_errno(err, "the host's /dev/null, for linux.maskedPaths");
     plan->null_mount = take_fd(&tree);

@@ -189,8 +189,9 @@ JAIL(a_bound_dev_is_left_alone, 0) /* item 152 */
 
     check(jail, mkdir(dev, 0755) == 0);
     config(jail, "{'destination':'/dev','source':'hostdev','options':['rbind']}",
-           ",'devices':[{'path':'/dev/x','type':'c','major':1,'minor':3}]");
+           ",'devices':[{'path':'/dev/x','type':'c','major':1,'minor':3},{'path':'/x','type':'p'}]");
     jail_apply(jail);
+    check(jail, lstat("/x", &status) == 0 && S_ISFIFO(status.st_mode));
     check(jail,
           lstat("/dev/null", &status) < 0 && lstat("/dev/fd", &status) < 0 && lstat("/dev/x", &status) < 0);
 }
@@ -455,6 +456,25 @@ JAIL(the_new_root_gets_its_propagation, 0)
 static void root_is_unbindable(struct jail *jail)
 {
     check_mount(jail, "/", "unbindable", "- tmpfs");
+}
+
+static void covers_what_the_runtime_brought(struct jail *jail)
+{
+    check(jail, mount("tmpfs", "/sys", "tmpfs", 0, NULL) == 0);
+    check(jail, mount("/file", "/proc/keys", NULL, MS_BIND, NULL) == 0);
+    check(jail, mount("/file", "/dev/null", NULL, MS_BIND, NULL) == 0);
+}
+
+JAIL(the_hosts_dev_null_is_not_shared_with_the_container, 0)
+{
+    size_t before;
+
+    share_everything(jail);
+    jail_write(jail, "rootfs/file", "x");
+    before = count_mounts(jail);
+    config(jail, PROC "," DEV, ",'rootfsPropagation':'rshared','maskedPaths':['/proc/keys']");
+    in_container(jail, 0, covers_what_the_runtime_brought);
+    check(jail, count_mounts(jail) == before);
 }
 
 JAIL(an_unbindable_root, 0)
