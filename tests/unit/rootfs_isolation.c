@@ -527,6 +527,81 @@ JAIL(a_slave_volume_sees_the_host_without_more, 0)
     check(jail, count_mounts(jail) == before);
 }
 
+/* ---- races ----------------------------------------------------------------------------------------------
+ */
+
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+#endif
+
+/* Another container that shares the volume exchanges a directory for a link, again and again, until it is
+ * killed. */
+static pid_t start_swapper(struct jail *jail)
+{
+    auto_free char *directory = host_path(jail, "volume/dir");
+    auto_free char *link = host_path(jail, "volume/link");
+    pid_t pid = fork();
+
+    check(jail, pid >= 0);
+    while (pid == 0)
+        renameat2(AT_FDCWD, directory, AT_FDCWD, link, RENAME_EXCHANGE);
+    return pid;
+}
+
+static void try_once(struct jail *jail)
+{
+    struct sys_clone_args arguments = { .flags = CLONE_NEWNS, .exit_signal = SIGCHLD };
+    pid_t pid = sys_clone3(&arguments);
+
+    check(jail, pid >= 0);
+    if (pid == 0) {
+        struct error err;
+
+        if (rootfs_prepare(jail->plan, &err) == 0 && rootfs_mount_all(jail->plan, &err) == 0 &&
+            rootfs_make_devices(jail->plan, &err) == 0)
+            rootfs_pivot(jail->plan, &err);
+        _exit(0);
+    }
+    check(jail, waitpid(pid, NULL, 0) == pid);
+}
+
+JAIL(swapped_links_lead_nowhere, 0) /* CVE-2021-30465, CVE-2024-45310 */
+{
+    struct stat status;
+    size_t mounts;
+    pid_t swapper;
+
+    host_mkdir(jail, "volume");
+    host_mkdir(jail, "volume/dir");
+    host_mkdir(jail, "victim");
+    host_symlink(jail, "../../victim", "volume/link");
+    jail_write(jail, "file", "x");
+    {
+        auto_free char *volume = host_path(jail, "rootfs/vol");
+
+        check(jail, symlink("volume", volume) == 0);
+    }
+    mounts = count_mounts(jail);
+    config(jail,
+           "{'destination':'/v','source':'volume','options':['rbind','rshared']},"
+           "{'destination':'/v/dir/new/dir','type':'tmpfs'},{'destination':'/v/dir/file','source':'file',"
+           "'options':['bind']}",
+           ",'devices':[{'path':'/v/dir/node','type':'c','major':1,'minor':3}]");
+    jail_plan(jail);
+    swapper = start_swapper(jail);
+    for (int i = 0; i < 300; i++)
+        try_once(jail);
+    kill(swapper, SIGKILL);
+    check(jail, waitpid(swapper, NULL, 0) == swapper);
+    check(jail, count_mounts(jail) == mounts);
+    {
+        auto_free char *victim = host_path(jail, "victim");
+
+        check(jail, stat(victim, &status) == 0 && status.st_nlink == 2);
+        check(jail, rmdir(victim) == 0); /* still empty */
+    }
+}
+
 /* ---- user namespaces ------------------------------------------------------------------------------------
  */
 
