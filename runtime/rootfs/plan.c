@@ -419,7 +419,6 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .null_mount = -1,
         .procfs = -1,
         .container_proc = -1,
-        .host_proc = -1,
         .selinux = -1,
     };
     plan->propagation = plan->linux_config->rootfs_propagation;
@@ -488,6 +487,5 @@ void rootfs_plan_free(struct rootfs_plan *plan)
     close_fd(plan->null_mount);
     close_fd(plan->procfs);
     close_fd(plan->container_proc);
-    close_fd(plan->host_proc);
     free(plan);
 }

@@ -103,7 +103,6 @@ struct rootfs_plan {
     int null_mount; /* detached clone of the host's /dev/null, for masks */
     int procfs;
     int container_proc; /* mount of the config's plain /proc, of which procfs can be a clone */
-    int host_proc;      /* for the mount(2) fallback */
     int selinux;        /* -1: not known yet */
 };
 
