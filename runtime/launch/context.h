@@ -31,6 +31,7 @@ struct launch {
     struct namespace_plan namespaces;
     struct cgroup_plan *cgroup;
     struct rootfs_plan *rootfs;
+    struct overlay_request *overlay; /* or NULL */
     struct process_plan process;
     struct seccomp_filter seccomp;
 

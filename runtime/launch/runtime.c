@@ -16,6 +16,7 @@
 #include "base/process_info.h"
 #include "base/sys.h"
 #include "base/timestamp.h"
+#include "rootfs/overlay.h"
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
@@ -82,6 +83,8 @@ static int make_plans(struct launch *launch, struct error *err)
         net_devices_check(config, err) < 0 ||
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
+        return -1;
+    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0)
         return -1;
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
@@ -173,6 +176,7 @@ static void remove_cgroup(struct launch *launch)
 static int plan_rootfs(struct launch *launch, struct error *err)
 {
     struct rootfs_context context = {
+        .overlay = launch->overlay,
         .bundle = launch->bundle.path,
         .rootfs = launch->bundle.rootfs,
         .cgroup = launch->container.status->cgroup,
@@ -368,6 +372,7 @@ void launch_close(struct launch *launch)
     terminal_relay_close(launch->relay);
     container_close(&launch->container);
     rootfs_plan_free(launch->rootfs);
+    overlay_request_free(launch->overlay);
     cgroup_plan_free(launch->cgroup);
     process_plan_free(&launch->process);
     seccomp_filter_free(&launch->seccomp);

@@ -32,6 +32,9 @@ int mount_attach(int tree, int destination, struct error *err);
 int mount_make_detached(const char *type, const char *source, const struct option_data *data,
                         size_t data_count, uint64_t attributes, struct error *err);
 
+/* fail_errno() with what the file system itself has to say: "tmpfs: Unknown parameter 'foo'". */
+int mount_fail_with_log(int context, int code, struct error *err, const char *what);
+
 /* A detached clone of part of a mounted file system, or -1 with errno. It is a peer of what it was cloned
  * from. */
 int mount_clone(int dirfd, const char *path, bool recursive);

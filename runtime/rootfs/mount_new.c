@@ -19,8 +19,7 @@
 #define MS_LAZYTIME (1 << 25)
 #endif
 
-/* What the file system itself has to say: "e tmpfs: Unknown parameter 'foo'". */
-static int fail_with_log(int context, int code, struct error *err, const char *what)
+int mount_fail_with_log(int context, int code, struct error *err, const char *what)
 {
     char message[256];
     ssize_t length = read(context, message, sizeof message - 1);
@@ -45,7 +44,7 @@ static int set_one(int context, const char *key, const char *value, struct error
     int code = errno;
 
     snprintf(what, sizeof what, "option '%.100s%s%.150s'", key, value ? "=" : "", value ? value : "");
-    return fail_with_log(context, code, err, what);
+    return mount_fail_with_log(context, code, err, what);
 }
 
 int mount_make_detached(const char *type, const char *source, const struct option_data *data,
@@ -64,9 +63,9 @@ int mount_make_detached(const char *type, const char *source, const struct optio
         if (set_one(context, data[i].key, data[i].value, err) < 0)
             return -1;
     if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return fail_with_log(context, errno, err, type);
+        return mount_fail_with_log(context, errno, err, type);
     mount = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
-    return mount < 0 ? fail_with_log(context, errno, err, type) : mount;
+    return mount < 0 ? mount_fail_with_log(context, errno, err, type) : mount;
 }
 
 /* ---- the data of an operation ------------------------------------------------------------------------- */

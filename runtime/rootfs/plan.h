@@ -72,7 +72,9 @@ struct rootfs_plan {
     const char *bundle;
     const char *rootfs;
     const struct cgroup_location *cgroup;
+    const struct overlay_request *overlay; /* borrowed; NULL: the root is the directory */
     bool no_pivot;
+    bool rootless;
 
     /* from the config */
     bool mount_namespace;  /* a new one; without it there are no mounts, only chroot */
