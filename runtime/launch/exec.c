@@ -182,7 +182,7 @@ static int run(struct exec *exec, struct error *err)
         return -1;
     if (start_child(exec, err) < 0)
         return -1;
-    return launch->foreground ? launch_supervise(launch, signal_fd, err) : 0;
+    return launch->foreground ? launch_supervise(launch, signal_fd, NULL, err) : 0;
 }
 
 int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,

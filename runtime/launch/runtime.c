@@ -5,6 +5,7 @@
 #include "launch/runtime.h"
 #include "launch/context.h"
 #include "launch/lifecycle.h"
+#include "launch/notify.h"
 #include "launch/protocol.h"
 #include "launch/steps.h"
 
@@ -307,6 +308,7 @@ static const struct step create_steps[] = {
     { "state directory", reserve_id, release_id },
     { "saved config", save_config, NULL },
     { "start.sock", open_gate, NULL },
+    { "notify socket", notify_offer, NULL }, /* adds a mount: before they are planned */
     { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
     { "cgroup", make_cgroup, remove_cgroup },
     { "mount sources", plan_rootfs, NULL },
