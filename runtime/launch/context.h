@@ -12,6 +12,7 @@
 #include "launch/listener.h"
 #include "namespaces/namespaces.h"
 #include "process/process.h"
+#include "resctrl/resctrl.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
 
@@ -33,6 +34,7 @@ struct launch {
     struct rootfs_plan *rootfs;
     struct process_plan process;
     struct seccomp_filter seccomp;
+    struct resctrl_plan resctrl_plan;
 
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
@@ -41,6 +43,7 @@ struct launch {
     int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1
                          */
     int start_socket;   /* listening on start.sock; -1 for run */
+    struct resctrl resctrl; /* its root is -1 without linux.intelRdt */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
     int cgroup_fd;   /* for CLONE_INTO_CGROUP, or -1 */

@@ -70,7 +70,8 @@ static int set_final_affinity(struct launch *launch, struct error *err)
 
     if (affinity && affinity->final && *affinity->final)
         return process_apply_affinity(affinity->final, err);
-    /* Item 77: not the mask of the engine that calls us. With .initial alone the specification wants it kept. */
+    /* Item 77: not the mask of the engine that calls us. With .initial alone the specification wants it kept.
+     */
     return affinity && affinity->initial && *affinity->initial ? 0 : process_reset_affinity(err);
 }
 

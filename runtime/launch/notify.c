@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "oci-specs/edit.h"
 #include "launch/context.h"
+#include "oci-specs/edit.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -34,7 +34,8 @@ static const char *host_socket(void)
     return path && *path ? path : NULL;
 }
 
-/* ---- create --------------------------------------------------------------------------------------------- */
+/* ---- create ---------------------------------------------------------------------------------------------
+ */
 
 static void add_mount(struct oci_config *config, const char *source)
 {
@@ -50,8 +51,7 @@ static void add_mount(struct oci_config *config, const char *source)
 
 int notify_offer(struct launch *launch, struct error *err)
 {
-    const struct oci_namespace *mounts =
-        oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT);
+    const struct oci_namespace *mounts = oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT);
     auto_free char *source = NULL;
 
     if (!host_socket())
@@ -70,7 +70,8 @@ int notify_offer(struct launch *launch, struct error *err)
     return 0;
 }
 
-/* ---- the payload's side --------------------------------------------------------------------------------- */
+/* ---- the payload's side ---------------------------------------------------------------------------------
+ */
 
 int notify_open(const struct container *container, struct notify_proxy *proxy, struct error *err)
 {
@@ -121,7 +122,8 @@ static bool is_ready(int socket)
     return ready;
 }
 
-/* ---- the host's side ------------------------------------------------------------------------------------ */
+/* ---- the host's side ------------------------------------------------------------------------------------
+ */
 
 struct host_address {
     struct sockaddr_un name;

@@ -25,7 +25,8 @@ struct notify_proxy {
 /* With NOTIFY_SOCKET in the environment: changes the plans of this launch (not the saved config). */
 int notify_offer(struct launch *launch, struct error *err);
 
-/* With NOTIFY_SOCKET in the environment and a container that was made with it; else success without a socket. */
+/* With NOTIFY_SOCKET in the environment and a container that was made with it; else success without a socket.
+ */
 int notify_open(const struct container *container, struct notify_proxy *proxy, struct error *err);
 void notify_close(struct notify_proxy *proxy);
 #define auto_notify_proxy __attribute__((cleanup(notify_close)))

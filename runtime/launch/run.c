@@ -46,7 +46,8 @@ int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *
     return status;
 }
 
-/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have our id. */
+/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have
+ * our id. */
 static bool is_still_ours(struct launch *launch)
 {
     struct error err;
