@@ -12,6 +12,7 @@
 #include "launch/listener.h"
 #include "namespaces/namespaces.h"
 #include "process/process.h"
+#include "resctrl/resctrl.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
 
@@ -34,6 +35,7 @@ struct launch {
     struct overlay_request *overlay; /* or NULL */
     struct process_plan process;
     struct seccomp_filter seccomp;
+    struct resctrl_plan resctrl_plan;
 
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
@@ -43,6 +45,7 @@ struct launch {
         root_inode;     /* of the container's "/", as init said (create) or the record says (exec) */
     int container_root; /* exec: the root directory of init, in case the mount namespace has another; or -1 */
     int start_socket;   /* listening on start.sock; -1 for run */
+    struct resctrl resctrl; /* its root is -1 without linux.intelRdt */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
     int cgroup_fd;                /* for CLONE_INTO_CGROUP, or -1 */

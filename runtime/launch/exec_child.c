@@ -91,7 +91,11 @@ static int set_final_affinity(struct launch *launch, struct error *err)
 {
     const struct oci_exec_cpu_affinity *affinity = launch->process.process->exec_cpu_affinity;
 
-    return affinity && affinity->final ? process_apply_affinity(affinity->final, err) : 0;
+    if (affinity && affinity->final && *affinity->final)
+        return process_apply_affinity(affinity->final, err);
+    /* Item 77: not the mask of the engine that calls us. With .initial alone the specification wants it kept.
+     */
+    return affinity && affinity->initial && *affinity->initial ? 0 : process_reset_affinity(err);
 }
 
 static const struct step exec_steps[] = {
