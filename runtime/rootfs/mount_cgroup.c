@@ -32,11 +32,6 @@ static bool is_cgroup2(const char *path)
     return statfs(path, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static uint64_t all_attributes(const struct mount_op *op)
-{
-    return op->options.attributes.set | op->options.recursive.set;
-}
-
 /* ---- one hierarchy ------------------------------------------------------------------------------------ */
 
 struct view { /* a detached mount of a hierarchy */
@@ -70,7 +65,7 @@ static int make_v2(struct rootfs_plan *plan, const struct mount_op *op, const ch
 {
     if (plan->cgroup_namespace || !plan->user_namespace) {
         view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
-                                         all_attributes(op), err);
+                                         mount_options_attributes(&op->options), err);
         if (view->tree >= 0)
             return 0;
         if ((err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
@@ -97,7 +92,8 @@ static int make_v1(struct rootfs_plan *plan, const struct mount_op *op, const ch
         *array_grow(data, count) =
             named ? (struct option_data){ (char *)"name", name + 5 } : (struct option_data){ name, NULL };
     }
-    view->tree = mount_make_detached("cgroup", "cgroup", data, count, all_attributes(op), err);
+    view->tree =
+        mount_make_detached("cgroup", "cgroup", data, count, mount_options_attributes(&op->options), err);
     free(data);
     return view->tree < 0 ? -1 : 0;
 }
@@ -107,7 +103,8 @@ static int make_v1(struct rootfs_plan *plan, const struct mount_op *op, const ch
 static int place(struct rootfs_plan *plan, const struct mount_op *op, const struct view *view,
                  int destination, struct error *err)
 {
-    const struct option_attributes attributes = { .set = all_attributes(op) & ~(uint64_t)MOUNT_ATTR__ATIME };
+    const struct option_attributes attributes = { .set = mount_options_attributes(&op->options) &
+                                                         ~(uint64_t)MOUNT_ATTR__ATIME };
 
     if (!view->is_clone)
         return mount_attach(view->tree, destination, err);
@@ -211,11 +208,12 @@ static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int des
         return fail(err, EINVAL, "options: '%s' is not possible here, the host has cgroups of version 1",
                     op->options.data[0].key);
     tmpfs = mount_make_detached("tmpfs", "cgroup", &mode, 1,
-                                all_attributes(op) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+                                mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
     if (tmpfs < 0 || mount_place(plan, op, tmpfs, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
         mount_hierarchies(plan, op, tmpfs, err) < 0)
         return -1;
-    if (all_attributes(op) & MOUNT_ATTR_RDONLY && mount_set_attributes(plan, tmpfs, &read_only, false) < 0)
+    if (mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY &&
+        mount_set_attributes(plan, tmpfs, &read_only, false) < 0)
         return fail_errno(err, "make read-only");
     return 0;
 }

@@ -21,10 +21,9 @@ static const struct {
     const char *type;
     unsigned flags;
 } filesystems[] = {
-    { "proc", FS_PROC | FS_MEMORY | FS_NO_LABEL },         { "sysfs", FS_SYSFS | FS_MEMORY | FS_NO_LABEL },
-    { "tmpfs", FS_TMPFS | FS_MEMORY | FS_READ_ONLY_LAST }, { "devpts", FS_MEMORY },
-    { "mqueue", FS_MQUEUE | FS_MEMORY | FS_NO_LABEL },     { "cgroup", FS_CGROUP | FS_MEMORY | FS_NO_LABEL },
-    { "cgroup2", FS_CGROUP | FS_MEMORY | FS_NO_LABEL },
+    { "proc", FS_PROC | FS_NO_LABEL },         { "sysfs", FS_SYSFS | FS_NO_LABEL },
+    { "tmpfs", FS_TMPFS | FS_READ_ONLY_LAST }, { "mqueue", FS_MQUEUE | FS_NO_LABEL },
+    { "cgroup", FS_CGROUP | FS_NO_LABEL },     { "cgroup2", FS_CGROUP | FS_NO_LABEL },
 };
 
 static const struct {
@@ -409,7 +408,6 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
     *plan = (struct rootfs_plan){
         .bundle = context->bundle,
         .rootfs = context->rootfs,
-        .cgroup = context->cgroup,
         .no_pivot = context->no_pivot,
         .read_only = config->root && config->root->readonly,
         .own_dev = true,

@@ -26,8 +26,7 @@ static int cut_propagation(const struct rootfs_plan *plan, struct error *err)
     return 0;
 }
 
-/* pivot_root refuses a root whose parent is shared, and a mount on a shared parent would appear on the host.
- */
+/* pivot_root refuses a root on a shared mount, and what is mounted on a shared one appears on the host. */
 static int make_parent_private(struct rootfs_plan *plan, int directory, struct error *err)
 {
     auto_close int current = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
