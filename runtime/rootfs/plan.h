@@ -100,6 +100,7 @@ struct rootfs_plan {
     size_t read_only_count;
 
     /* while it is executed */
+    bool in_init;   /* and no longer in the runtime */
     int root;       /* O_PATH fd of the container's root mount */
     int root_tree;  /* detached clone from rootfs_open_sources(); or -1 */
     int null_mount; /* detached clone of the host's /dev/null, for masks */

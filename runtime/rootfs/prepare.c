@@ -74,17 +74,18 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
         tree = mount_clone(place, "", true);
     if (tree < 0)
         return fail_errno(err, "root file system %s", plan->rootfs);
+    if (mount_attach(tree, place, err) < 0)
+        return fail_in(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
     if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");
-    if (mount_attach(tree, place, err) < 0)
-        return fail_in(err, "root file system %s", plan->rootfs);
     plan->root = take_fd(&tree);
     return 0;
 }
 
 int rootfs_prepare(struct rootfs_plan *plan, struct error *err)
 {
+    plan->in_init = true;
     if (!plan->mount_namespace) {
         plan->root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return plan->root < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : 0;
