@@ -21,22 +21,18 @@ static int start_payload(struct launch *launch, struct error *err)
 
 int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
 {
-    struct terminal_relay *relay = NULL;
-    int status;
+    int status = supervise(launch->pid, launch->pidfd, signal_fd, launch->relay, err);
 
-    if (launch->terminal >= 0) {
-        relay = terminal_relay_open(launch->terminal, err);
-        if (!relay)
-            return -1;
-    }
-    status = supervise(launch->pid, launch->pidfd, signal_fd, relay, err);
-    terminal_relay_close(relay);
+    /* Now, not at the end: what follows takes time, and the user gets the terminal back. */
+    terminal_relay_close(launch->relay);
+    launch->relay = NULL;
     if (status >= 0)
         launch->pid = 0; /* reaped */
     return status;
 }
 
-/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have our id. */
+/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have
+ * our id. */
 static bool is_still_ours(struct launch *launch)
 {
     struct error err;
