@@ -250,6 +250,7 @@ test_stdio_owner() {
 
 # 48: NOTIFY_SOCKET: READY=1 of the program arrives on the host
 test_notify_socket() {
+    todo_for aril "not there yet"
     command -v python3 >/dev/null || skip "needs python3 to receive the datagram"
     bundle
     command_is /bin/sh -c 'probe notify READY=1; sleep 0.5'
