@@ -175,7 +175,7 @@ test_few_descriptors() {
     command_is /bin/true
     local limit
     for limit in 4 6 8 10 12 16 20 32; do
-        capture bash -c 'ulimit -n $1; shift; exec "$@"' - $limit "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+        capture bash -c 'ulimit -n $1; shift; exec "$@"' - "$limit" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
         # below some number even the libraries cannot be opened
         [ "$RC" = 0 ] || [ "$RC" = 127 ] || one_line "$ERR"
         rt delete --force "$ID"
