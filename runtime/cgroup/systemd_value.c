@@ -304,6 +304,7 @@ static int parse_tuple(struct parser *parser, const char *expected, struct unit_
 {
     const char *type = expected ? expected + 1 : NULL;
     struct buffer signature = { 0 };
+    bool comma = true;
 
     if (expected && expected[0] != '(')
         return fail_here(parser, "a value of another type");
@@ -312,12 +313,12 @@ static int parse_tuple(struct parser *parser, const char *expected, struct unit_
         const char *next = type ? type_end(type, 0) : NULL;
         auto_free char *element = next ? memory_string_n(type, (size_t)(next - type)) : NULL;
 
-        if ((expected && !next) || (value->count > 0 && parser->position[-1] != ','))
+        if ((expected && !next) || !comma)
             return fail_here(parser, "expected ')'");
         type = next;
         if (parse_value(parser, element, array_grow(value->items, value->count)) < 0)
             return -1;
-        take_char(parser, ',');
+        comma = take_char(parser, ',');
     }
     if (value->count == 0 || (type && *type != ')'))
         return fail_here(parser, "a tuple with too few elements");

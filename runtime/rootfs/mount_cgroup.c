@@ -61,21 +61,18 @@ static int clone_own_cgroup(const char *directory, const char *path, struct view
 
 /*
  * With a cgroup namespace a mount shows our part only. Without one, root gets the whole tree on v2, as with
- * the other runtimes, because /proc/self/cgroup names paths in it; a user namespace cannot mount that and
- * gets its own part.
+ * the other runtimes, because /proc/self/cgroup names paths in it; a user namespace gets its own part. Then
+ * the host's mount is bound: a new mount from the first cgroup namespace would change the options of the file
+ * system itself, and so take nsdelegate and memory_recursiveprot from the host.
  */
 static int make_v2(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
                    const char *path, struct view *view, struct error *err)
 {
-    if (plan->cgroup_namespace || !plan->user_namespace) {
-        view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
-                                         all_attributes(op), err);
-        if (view->tree >= 0)
-            return 0;
-        if ((err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
-            return -1;
-    }
-    return clone_own_cgroup(directory, path, view, err);
+    if (!plan->cgroup_namespace)
+        return clone_own_cgroup(directory, plan->user_namespace ? path : "", view, err);
+    view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
+                                     all_attributes(op), err);
+    return view->tree < 0 ? -1 : 0;
 }
 
 static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,

@@ -6,6 +6,8 @@ PLAIN=${PLAIN:-/tmp/runtime/aril} # without --cgroup-manager
 
 [ -d /run/systemd/system ] || bail_out "this needs a host with systemd: VM_TEST=... tests/vm/run systemd"
 
+export SYSTEMCTL_FORCE_BUS=1 # its own socket refuses who is in another pid namespace
+
 show() { # unit property
     systemctl show --value -p "$2" "$1"
 }
