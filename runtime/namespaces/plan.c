@@ -99,7 +99,7 @@ void namespace_plan_for_exec(const struct oci_config *config, pid_t init, int in
     add_join(plan, listed & CLONE_NEWUSER, init_pidfd);
     add_join(plan, listed & CLONE_NEWPID, init_pidfd);
     add_join(plan, listed & ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), init_pidfd);
-    plan->needs_stage = listed & CLONE_NEWUSER;
+    plan->needs_stage = listed & (CLONE_NEWUSER | CLONE_NEWPID);
 }
 
 void namespace_plan_free(struct namespace_plan *plan)
