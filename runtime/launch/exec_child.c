@@ -2,7 +2,8 @@
  * The process that `exec` adds to a container, from clone to execve. Unlike init it enters a place where
  * others already run, and a payload with CAP_SYS_PTRACE may stop it at any instruction, whatever dumpable
  * says. So before it can be seen there, it holds nothing of the host any more: no descriptor, no directory,
- * no environment (CVE-2016-9962). In a pid namespace it can be seen from its first instruction; a stage
+ * no environment (CVE-2016-9962). In a pid namespace it can be seen from its first instruction; where the payload has
+ * that capability, a stage
  * outside does that part (clone.c), and what the process is cloned from is already as poor as it is.
  */
 #include "launch/payload.h"
