@@ -54,17 +54,16 @@ static int check_terminal(const struct exec *exec, struct error *err)
     return 0;
 }
 
-/* Without a mount namespace of its own the container is only a changed root directory: exec has to change it
- * too. */
-static int open_root(struct launch *launch, struct error *err)
+/* Not allowed where init is out of our reach (rootless, not dumpable): then it must not be needed. */
+static void open_root(struct launch *launch)
 {
+    const struct container_status *status = launch->container.status;
     char path[32];
 
-    if (oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT))
-        return 0;
-    snprintf(path, sizeof path, "/proc/%d/root", (int)launch->container.status->pid);
+    snprintf(path, sizeof path, "/proc/%d/root", (int)status->pid);
     launch->container_root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return launch->container_root < 0 ? fail_errno(err, "open %s", path) : 0;
+    launch->root_device = status->root_device;
+    launch->root_inode = status->root_inode;
 }
 
 static int open_container(struct exec *exec, struct error *err)
@@ -78,7 +77,8 @@ static int open_container(struct exec *exec, struct error *err)
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
     namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    return open_root(launch, err);
+    open_root(launch);
+    return 0;
 }
 
 /*

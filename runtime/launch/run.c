@@ -31,16 +31,11 @@ static int receive_notification(void *context)
 int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err)
 {
     struct supervise_watch watch = { notify ? notify->socket : -1, receive_notification, notify };
-    struct terminal_relay *relay = NULL;
-    int status;
+    int status = supervise_watching(launch->pid, launch->pidfd, signal_fd, launch->relay, &watch, err);
 
-    if (launch->terminal >= 0) {
-        relay = terminal_relay_open(launch->terminal, err);
-        if (!relay)
-            return -1;
-    }
-    status = supervise_watching(launch->pid, launch->pidfd, signal_fd, relay, &watch, err);
-    terminal_relay_close(relay);
+    /* Now, not at the end: what follows takes time, and the user gets the terminal back. */
+    terminal_relay_close(launch->relay);
+    launch->relay = NULL;
     if (status >= 0)
         launch->pid = 0; /* reaped */
     return status;

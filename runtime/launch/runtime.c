@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "base/timestamp.h"
 #include "oci-specs/edit.h"
+#include "rootfs/overlay.h"
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
@@ -71,8 +72,11 @@ static int make_plans(struct launch *launch, struct error *err)
 
     launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (namespace_plan_make(config, &launch->namespaces, err) < 0 || sysctl_check(config, err) < 0 ||
+        net_devices_check(config, err) < 0 ||
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
+        return -1;
+    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0)
         return -1;
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
@@ -189,6 +193,7 @@ static void remove_intel_rdt_groups(struct launch *launch)
 static int plan_rootfs(struct launch *launch, struct error *err)
 {
     struct rootfs_context context = {
+        .overlay = launch->overlay,
         .bundle = launch->bundle.path,
         .rootfs = launch->bundle.rootfs,
         .cgroup = launch->container.status->cgroup,
@@ -242,8 +247,9 @@ static int move_net_devices(struct launch *launch, struct error *err)
 static int take_terminal(struct launch *launch, int master, struct error *err)
 {
     if (launch->console_socket < 0) {
-        launch->terminal = master;
-        return 0;
+        /* Before the payload runs: it must find the modes and the size that it will keep. */
+        launch->relay = terminal_relay_open(master, err);
+        return launch->relay ? 0 : -1;
     }
     if (terminal_send_fd(launch->console_socket, master, err) < 0) {
         close(master);
@@ -291,6 +297,8 @@ int launch_serve_init(struct launch *launch, struct error *err)
                 return -1;
             break;
         case MESSAGE_READY:
+            launch->root_device = (uint32_t)message.value;
+            launch->root_inode = message.address;
             return 0;
         case MESSAGE_END:
             return explain_death(launch, err);
@@ -325,6 +333,9 @@ static int publish(struct launch *launch, struct error *err)
     status->has_pid = true;
     status->pid_start_time = info.start_time;
     status->has_pid_start_time = true;
+    status->root_device = launch->root_device;
+    status->root_inode = launch->root_inode;
+    status->has_root_device = status->has_root_inode = true;
     if (pidfd_send("--pidfd-socket", launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
         send_to_receiver(launch, err) < 0 || pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
         return -1;
@@ -380,7 +391,6 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .socket = -1,
         .peer_socket = -1,
         .pidfd = -1,
-        .terminal = -1,
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
     };
@@ -391,12 +401,14 @@ void launch_close(struct launch *launch)
 {
     int *const fds[] = { &launch->procfs,         &launch->container_root, &launch->start_socket,
                          &launch->console_socket, &launch->cgroup_fd,      &launch->socket,
-                         &launch->pidfd,          &launch->terminal };
+                         &launch->pidfd };
 
     for (size_t i = 0; i < array_length(fds); i++)
         cleanup_close(fds[i]);
+    terminal_relay_close(launch->relay);
     container_close(&launch->container);
     rootfs_plan_free(launch->rootfs);
+    overlay_request_free(launch->overlay);
     cgroup_plan_free(launch->cgroup);
     process_plan_free(&launch->process);
     seccomp_filter_free(&launch->seccomp);

@@ -137,6 +137,18 @@ int mount_clone(int dirfd, const char *path, bool recursive)
     return sys_open_tree(dirfd, path, flags | (*path ? 0 : AT_EMPTY_PATH));
 }
 
+int mount_clone_host(struct rootfs_plan *plan, const char *path, bool recursive)
+{
+    auto_close int tree = mount_clone(AT_FDCWD, path, recursive);
+
+    if (tree < 0)
+        return -1;
+    /* Otherwise a mount that the payload makes over its /dev/null would cover the host's. */
+    if (plan->host != HOST_CUT_OFF && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
+        return -1;
+    return take_fd(&tree);
+}
+
 bool rootfs_has_selinux(struct rootfs_plan *plan)
 {
     struct statfs status;

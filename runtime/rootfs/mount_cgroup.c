@@ -50,11 +50,12 @@ static void view_free(struct view *view)
         close(view->tree);
 }
 
-static int clone_own_cgroup(const char *directory, const char *path, struct view *view, struct error *err)
+static int clone_own_cgroup(struct rootfs_plan *plan, const char *directory, const char *path,
+                            struct view *view, struct error *err)
 {
     auto_free char *source = memory_format("%s%s%s%s", CGROUP_ROOT, *directory ? "/" : "", directory, path);
 
-    view->tree = mount_clone(AT_FDCWD, source, false);
+    view->tree = mount_clone_host(plan, source, false);
     view->is_clone = true;
     return view->tree < 0 ? fail_errno(err, "bind %s", source) : 0;
 }
@@ -64,7 +65,7 @@ static int clone_own_cgroup(const char *directory, const char *path, struct view
  * the other runtimes, because /proc/self/cgroup names paths in it; a user namespace cannot mount that and
  * gets its own part.
  */
-static int make_v2(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
+static int make_v2(struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
                    const char *path, struct view *view, struct error *err)
 {
     if (plan->cgroup_namespace || !plan->user_namespace) {
@@ -75,10 +76,10 @@ static int make_v2(const struct rootfs_plan *plan, const struct mount_op *op, co
         if ((err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
             return -1;
     }
-    return clone_own_cgroup(directory, path, view, err);
+    return clone_own_cgroup(plan, directory, path, view, err);
 }
 
-static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
+static int make_v1(struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
                    const struct hierarchy *hierarchy, struct view *view, struct error *err)
 {
     auto_free char *controllers = memory_string(hierarchy->controllers);
@@ -87,7 +88,7 @@ static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, co
     char *state = NULL;
 
     if (!plan->cgroup_namespace)
-        return clone_own_cgroup(directory, hierarchy->path, view, err);
+        return clone_own_cgroup(plan, directory, hierarchy->path, view, err);
     for (char *name = strtok_r(controllers, ",", &state); name; name = strtok_r(NULL, ",", &state)) {
         bool named = strncmp(name, "name=", 5) == 0;
 

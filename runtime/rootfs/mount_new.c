@@ -19,8 +19,7 @@
 #define MS_LAZYTIME (1 << 25)
 #endif
 
-/* What the file system itself has to say: "e tmpfs: Unknown parameter 'foo'". */
-static int fail_with_log(int context, int code, struct error *err, const char *what)
+int mount_fail_with_log(int context, int code, struct error *err, const char *what)
 {
     char message[256];
     ssize_t length = read(context, message, sizeof message - 1);
@@ -45,7 +44,7 @@ static int set_one(int context, const char *key, const char *value, struct error
     int code = errno;
 
     snprintf(what, sizeof what, "option '%.100s%s%.150s'", key, value ? "=" : "", value ? value : "");
-    return fail_with_log(context, code, err, what);
+    return mount_fail_with_log(context, code, err, what);
 }
 
 int mount_make_detached(const char *type, const char *source, const struct option_data *data,
@@ -64,9 +63,9 @@ int mount_make_detached(const char *type, const char *source, const struct optio
         if (set_one(context, data[i].key, data[i].value, err) < 0)
             return -1;
     if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return fail_with_log(context, errno, err, type);
+        return mount_fail_with_log(context, errno, err, type);
     mount = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
-    return mount < 0 ? fail_with_log(context, errno, err, type) : mount;
+    return mount < 0 ? mount_fail_with_log(context, errno, err, type) : mount;
 }
 
 /* ---- the data of an operation ------------------------------------------------------------------------- */
@@ -176,14 +175,14 @@ static const char *host_instance(const struct rootfs_plan *plan, const struct mo
     return NULL;
 }
 
-static int clone_host_instance(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
+static int clone_host_instance(struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
     const char *path = host_instance(plan, op);
     int tree;
 
     if (!path)
         return -1;
-    tree = mount_clone(AT_FDCWD, path, true);
+    tree = mount_clone_host(plan, path, true);
     return tree < 0 ? fail_in(err, "bind %s instead: %s", path, errno_text(errno)) : tree;
 }
 
@@ -223,10 +222,23 @@ static int finish_copy_up(struct rootfs_plan *plan, const struct mount_op *op, i
     return mount_set_attributes(plan, mount, &read_only, false) < 0 ? fail_errno(err, "make read-only") : 0;
 }
 
+/* The directory itself has its mode already (tmpfs_mode). */
+static int fill(const struct mount_op *op, int tree, int destination, struct error *err)
+{
+    struct stat status;
+
+    if (fstat(destination, &status) < 0)
+        return fail_errno(err, "stat");
+    if (!mount_options_data_get(&op->options, "uid") && !mount_options_data_get(&op->options, "gid") &&
+        fchownat(tree, "", status.st_uid, status.st_gid, AT_EMPTY_PATH) < 0 && errno != EINVAL)
+        return fail_errno(err, "set owner");
+    return copy_up(destination, tree, err);
+}
+
 static int place_own(struct rootfs_plan *plan, struct mount_op *op, int *tree, int destination, bool made,
                      struct error *err)
 {
-    if (op->options.special & OPTION_COPY_UP && !made && copy_up(destination, *tree, err) < 0)
+    if (op->options.special & OPTION_COPY_UP && !made && fill(op, *tree, destination, err) < 0)
         return fail_in(err, "tmpcopyup");
     if (mount_place(plan, op, *tree, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
         finish_copy_up(plan, op, *tree, err) < 0)

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "rootfs/overlay.h"
 
 #include <linux/mount.h>
 #include <stdint.h>
@@ -410,7 +411,9 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .bundle = context->bundle,
         .rootfs = context->rootfs,
         .cgroup = context->cgroup,
+        .overlay = context->overlay,
         .no_pivot = context->no_pivot,
+        .rootless = context->rootless,
         .read_only = config->root && config->root->readonly,
         .own_dev = true,
         .linux_config = config->linux ? config->linux : &no_linux,
@@ -419,7 +422,6 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .null_mount = -1,
         .procfs = -1,
         .container_proc = -1,
-        .host_proc = -1,
         .selinux = -1,
     };
     plan->propagation = plan->linux_config->rootfs_propagation;
@@ -435,6 +437,7 @@ struct rootfs_plan *rootfs_plan_make(const struct oci_config *config, const stru
 
     plan_namespaces(plan, context->rootless);
     if (check_mount_namespace(plan, config, err) == 0 && check_propagation(plan, err) == 0 &&
+        (!plan->overlay || overlay_check(plan, plan->overlay, err) == 0) &&
         plan_label(plan, config, err) == 0 && plan_mounts(plan, config, have_user, err) == 0 &&
         plan_devices(plan, err) == 0 &&
         plan_paths(&linux_config->masked_paths, "maskedPaths", &plan->masked, &plan->masked_count, err) ==
@@ -488,6 +491,5 @@ void rootfs_plan_free(struct rootfs_plan *plan)
     close_fd(plan->null_mount);
     close_fd(plan->procfs);
     close_fd(plan->container_proc);
-    close_fd(plan->host_proc);
     free(plan);
 }

@@ -72,7 +72,9 @@ struct rootfs_plan {
     const char *bundle;
     const char *rootfs;
     const struct cgroup_location *cgroup;
+    const struct overlay_request *overlay; /* borrowed; NULL: the root is the directory */
     bool no_pivot;
+    bool rootless;
 
     /* from the config */
     bool mount_namespace;  /* a new one; without it there are no mounts, only chroot */
@@ -103,7 +105,6 @@ struct rootfs_plan {
     int null_mount; /* detached clone of the host's /dev/null, for masks */
     int procfs;
     int container_proc; /* mount of the config's plain /proc, of which procfs can be a clone */
-    int host_proc;      /* for the mount(2) fallback */
     int selinux;        /* -1: not known yet */
 };
 

@@ -5,6 +5,7 @@
 #include "rootfs/mount.h"
 
 #include "base/cleanup.h"
+#include "rootfs/overlay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +62,16 @@ static int open_place(const struct rootfs_plan *plan, struct error *err)
     return place < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : place;
 }
 
+static int make_root(struct rootfs_plan *plan, int place, struct error *err)
+{
+    int tree;
+
+    if (plan->overlay)
+        return overlay_mount(plan, true, err);
+    tree = mount_clone(place, "", true);
+    return tree < 0 ? fail_errno(err, "open_tree") : tree;
+}
+
 static int attach_root(struct rootfs_plan *plan, struct error *err)
 {
     auto_close int place = open_place(plan, err);
@@ -72,9 +83,9 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
     if (plan->host == HOST_SHARED && make_parent_private(plan, place, err) < 0)
         return -1;
     if (tree < 0)
-        tree = mount_clone(place, "", true);
+        tree = make_root(plan, place, err);
     if (tree < 0)
-        return fail_errno(err, "root file system %s", plan->rootfs);
+        return fail_in(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
     if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "rootfs/overlay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,12 +51,21 @@ static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error 
     return 0;
 }
 
+/* What cannot be done here for want of privileges is left to init and its own view. */
+static int open_root(struct rootfs_plan *plan, struct error *err)
+{
+    if (!plan->overlay) {
+        plan->root_tree = mount_clone(AT_FDCWD, plan->rootfs, true);
+        return 0;
+    }
+    plan->root_tree = overlay_mount(plan, false, err);
+    return plan->root_tree < 0 && err->code != EPERM ? fail_in(err, "root file system") : 0;
+}
+
 int rootfs_open_sources(struct rootfs_plan *plan, struct error *err)
 {
     for (size_t i = 0; i < plan->mount_count; i++)
         if (open_one(plan, &plan->mounts[i], err) < 0)
             return mount_fail_in(&plan->mounts[i], err);
-    if (plan->new_user && plan->mount_namespace)
-        plan->root_tree = mount_clone(AT_FDCWD, plan->rootfs, true); /* init falls back to its own view */
-    return 0;
+    return plan->new_user && plan->mount_namespace ? open_root(plan, err) : 0;
 }

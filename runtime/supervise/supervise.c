@@ -145,7 +145,7 @@ static void handle_signal(struct supervision *state, int number)
     case SIGTSTP:
         stop_ourselves(state);
         break;
-    case SIGCONT:
+    case SIGCONT: /* of ours, and the payload may wait for one, too */
         if (state->relay)
             terminal_relay_resume(state->relay);
         forward(state, number);

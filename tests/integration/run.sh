@@ -111,9 +111,9 @@ test_streams_big() {
 test_streams_closed() {
     todo_for crun "1.8 fails"
     bundle '.root.readonly = false'
-    command_is /bin/sh -c 'ls -l /proc/self/fd >/fds 2>&1; echo done >/done'
+    command_is /bin/sh -c 'ls -l /proc/self/fd >/fds 2>&1; echo finished >/end'
     rt run -b "$B" "$ID" <&- >&- 2>&-
-    eq "$(cat "$B/rootfs/done")" done
+    eq "$(cat "$B/rootfs/end")" finished
 }
 
 # run: signals are forwarded to the program

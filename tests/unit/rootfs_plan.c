@@ -334,6 +334,54 @@ Test(rootfs_plan, default_config)
     oci_config_free(config);
 }
 
+/* The mounts of `podman run -v vv:/data`, paths shortened. */
+Test(rootfs_plan, podman_config)
+{
+    static const char mounts[] =
+        "{'destination':'/proc','type':'proc','source':'proc','options':['nosuid','noexec','nodev']},"
+        "{'destination':'/"
+        "dev','type':'tmpfs','source':'tmpfs','options':['nosuid','noexec','strictatime','mode=755',"
+        "'size=65536k']},"
+        "{'destination':'/sys','type':'sysfs','source':'sysfs','options':['nosuid','noexec','nodev','ro']},"
+        "{'destination':'/data','type':'bind','source':'/v/"
+        "_data','options':['rw','rprivate','nosuid','nodev','rbind']},"
+        "{'destination':'/dev/"
+        "pts','type':'devpts','source':'devpts','options':['nosuid','noexec','newinstance',"
+        "'ptmxmode=0666','mode=0620','gid=5']},"
+        "{'destination':'/etc/hosts','type':'bind','source':'/c/hosts','options':['bind','rprivate']},"
+        "{'destination':'/dev/shm','type':'bind','source':'/c/"
+        "shm','options':['bind','rprivate','nosuid','noexec',"
+        "'nodev']},"
+        "{'destination':'/sys/fs/"
+        "cgroup','type':'cgroup','source':'cgroup','options':['rprivate','nosuid','noexec',"
+        "'nodev','relatime','ro']}";
+    static const char expected[] =
+        "[\n"
+        "{'do':'mount','path':'/proc','type':'proc','source':'proc','set':['nosuid','nodev','noexec']},\n"
+        "{'do':'mount','path':'/dev','type':'tmpfs','source':'tmpfs','set':['nosuid','noexec','strictatime'],"
+        "'data':{'mode':'755','size':'65536k'}},\n"
+        "{'do':'mount','path':'/"
+        "sys','type':'sysfs','source':'sysfs','set':['ro','nosuid','nodev','noexec']},\n"
+        "{'do':'bind','path':'/data','source':'/v/_data','set':['nosuid','nodev'],'clear':['ro'],'options':["
+        "'recursive'],'propagation':['rprivate']},\n"
+        "{'do':'mount','path':'/dev/pts','type':'devpts','source':'devpts','set':['nosuid','noexec'],'data':{"
+        "'newinstance':true,'ptmxmode':'0666','mode':'0620','gid':'5'}},\n"
+        "{'do':'bind','path':'/etc/hosts','source':'/c/hosts','propagation':['rprivate']},\n"
+        "{'do':'bind','path':'/dev/shm','source':'/c/shm','set':['nosuid','nodev','noexec'],'propagation':["
+        "'rprivate']},\n"
+        "{'do':'mount-cgroup','path':'/sys/fs/"
+        "cgroup','type':'cgroup','source':'cgroup','set':['ro','nosuid','nodev',"
+        "'noexec','relatime'],'propagation':['rprivate']},\n"
+        "{'do':'make-device','path':'/dev/null'";
+    auto_free char *json =
+        memory_format("{'ociVersion':'1.0.2-dev','root':{'path':'/m'},'mounts':[%s],'linux':{"
+                      "'namespaces':[{'type':'pid'},{'type':'mount'}]}}",
+                      mounts);
+    auto_free char *text = plan_text(json, false);
+
+    cr_expect(strncmp(text, expected, sizeof expected - 1) == 0, "%s", text);
+}
+
 Test(rootfs_plan, paths)
 {
     static const struct {
