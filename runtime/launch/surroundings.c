@@ -74,21 +74,6 @@ int descriptors_hide(int preserve_fds, struct error *err)
     return 0;
 }
 
-/* The payload starts with default dispositions and nothing blocked, whatever the engine ignores or blocks
- * (item 257). */
-int signals_reset(struct error *err)
-{
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        if (number != SIGKILL && number != SIGSTOP && (number < 32 || number >= SIGRTMIN))
-            signal(number, SIG_DFL);
-    sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-        return fail_errno(err, "signal mask");
-    return 0;
-}
-
 int keyring_join(const char *id, struct error *err)
 {
     auto_free char *name = memory_format("_ses.%s", id);

@@ -60,7 +60,7 @@ kill_at_random() {
         at=$(((RANDOM * 32768 + RANDOM) % longest))
         "$RUNTIME" --root "$STATE" "$@" "$ID" >/dev/null 2>&1 &
         runtime=$!
-        pause $at
+        pause "$at"
         kill -KILL $runtime 2>/dev/null || true
         wait $runtime 2>/dev/null || true
         rt delete --force "$ID" >"$B/delete-out" 2>&1 || { echo "round $i, killed after $at us: delete failed: $(cat "$B/delete-out")"; return 1; }
