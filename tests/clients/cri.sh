@@ -163,7 +163,7 @@ test_exec() {
     CONTAINER=$(cat "$W/app.id")
     enter sh -c 'echo o; echo e >&2; exit 7'
     eq "$OUT $ERR $RC" "o e 7"
-    fails enter /no/such
+    fails cri ExecSync "$(jq -nc --arg id "$CONTAINER" '{container_id: $id, cmd: ["/no/such"], timeout: 20}')"
     has "$ERR" "o such file or directory"
     fails cri ExecSync "$(jq -nc --arg id "$CONTAINER" '{container_id: $id, cmd: ["sleep", "100"], timeout: 1}')"
     has "$ERR" DEADLINE
