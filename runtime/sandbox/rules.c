@@ -406,7 +406,7 @@ void sandbox_rules_free(struct sandbox_rules *rules)
         if (rule->scratch) {
             auto_free char *work = memory_format("%s/work/work", rule->scratch);
 
-            rmdir(work); /* overlayfs makes it with mode 000, which nobody but root can look into */
+            chmod(work, 0700); /* overlayfs makes it with mode 000; the scratch directory above is ours alone */
             if (file_remove_tree_at(AT_FDCWD, rule->scratch) < 0)
                 log_warning("remove %s: %s", rule->scratch, errno_text(errno));
         }
