@@ -112,6 +112,9 @@ static int make_plans(struct exec *exec, struct error *err)
         return -1;
     if (config->linux->seccomp && seccomp_filter_make(config->linux->seccomp, &launch->seccomp, err) < 0)
         return -1;
+    if (resctrl_plan_make(config, launch->container.id, &launch->resctrl_plan, err) < 0 ||
+        (launch->resctrl_plan.group && resctrl_open(&launch->resctrl, err) < 0))
+        return -1;
     launch->procfs = procfs_open(err);
     if (launch->procfs < 0 || descriptors_check(launch->preserve_fds, err) < 0)
         return -1;
@@ -154,13 +157,22 @@ static int clone_child(struct exec *exec, struct error *err)
     return launch_clone_init(launch, err);
 }
 
+/* We are not in the container's class, so its new process is not either. */
+static int assign_intel_rdt(const struct launch *launch, struct error *err)
+{
+    if (!launch->resctrl_plan.group)
+        return 0;
+    return resctrl_assign(&launch->resctrl_plan, &launch->resctrl, launch->pid, err);
+}
+
 static int start_child(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
 
     if (set_initial_affinity(exec, err) < 0 || clone_child(exec, err) < 0)
         return -1;
-    if (launch_place_init(launch, err) < 0 || launch_serve_init(launch, err) < 0 ||
+    if (launch_place_init(launch, err) < 0 || assign_intel_rdt(launch, err) < 0 ||
+        launch_serve_init(launch, err) < 0 ||
         pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
         pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
         launch_kill_init(launch);
@@ -182,7 +194,7 @@ static int run(struct exec *exec, struct error *err)
         return -1;
     if (start_child(exec, err) < 0)
         return -1;
-    return launch->foreground ? launch_supervise(launch, signal_fd, err) : 0;
+    return launch->foreground ? launch_supervise(launch, signal_fd, NULL, err) : 0;
 }
 
 int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
@@ -195,6 +207,8 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch.container = *container;
     exec.launch.bundle.config = config;
     exec.launch.child_main = exec_child_main;
+    exec.launch.stage_leave = exec_stage_leave;
+    exec.launch.stage_join = exec_stage_join;
     exec.launch.preserve_fds = options->preserve_fds;
     exec.launch_options.id = container->id;
     result = run(&exec, err);
