@@ -95,7 +95,8 @@ void environment_scrub(void); /* nobody who reads our memory finds the caller's 
 int procfs_open(struct error *err);
 int keyring_join(const char *id, struct error *err);
 int pid_file_write(const char *path, pid_t pid, struct error *err);
-int pidfd_send(const char *socket_path, int pidfd, struct error *err);
+/* `what` asked for it, in errors; without a path there is nothing to do */
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err);
 
 /* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). */
 int hooks_at_create_runtime(struct launch *launch, struct error *err);

@@ -110,7 +110,7 @@ static int make_plans(struct exec *exec, struct error *err)
     if (check_terminal(exec, err) < 0 || oci_process_validate(exec->options->process, "process", err) < 0 ||
         process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
         return -1;
-    if (config->linux->seccomp && seccomp_filter_make(config->linux->seccomp, &launch->seccomp, err) < 0)
+    if (seccomp_filter_from_config(config, &launch->seccomp, err) < 0)
         return -1;
     if (resctrl_plan_make(config, launch->container.id, &launch->resctrl_plan, err) < 0 ||
         (launch->resctrl_plan.group && resctrl_open(&launch->resctrl, err) < 0))
@@ -173,7 +173,7 @@ static int start_child(struct exec *exec, struct error *err)
         return -1;
     if (launch_place_init(launch, err) < 0 || assign_intel_rdt(launch, err) < 0 ||
         launch_serve_init(launch, err) < 0 ||
-        pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
+        pidfd_send("--pidfd-socket", exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
         pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
         launch_kill_init(launch);
         return -1;

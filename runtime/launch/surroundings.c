@@ -127,14 +127,14 @@ int pid_file_write(const char *path, pid_t pid, struct error *err)
     return 0;
 }
 
-int pidfd_send(const char *socket_path, int pidfd, struct error *err)
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err)
 {
     auto_close int socket = -1;
 
-    if (!socket_path)
+    if (!socket_path || !*socket_path)
         return 0;
     socket = terminal_connect(socket_path, err);
     if (socket < 0 || terminal_send_fd(socket, pidfd, err) < 0)
-        return fail_in(err, "--pidfd-socket");
+        return fail_in(err, "%s", what);
     return 0;
 }
