@@ -429,6 +429,15 @@ static bool amend(struct systemd_bus *bus, const struct reply *answer, struct st
     return false;
 }
 
+/* systemd does not always say which property it dislikes; ours are right. */
+static int name_annotations(const struct unit_properties *properties, struct error *err)
+{
+    for (size_t i = 0; i < properties->count; i++)
+        if (strncmp(properties->items[i].property, "annotations.", strlen("annotations.")) == 0)
+            fail_hint(err, "with %s %s", properties->items[i].property, properties->items[i].value);
+    return -1;
+}
+
 int systemd_bus_start(struct systemd_bus *bus, const char *unit, const struct unit_properties *properties,
                       pid_t pid, int pidfd, struct error *err)
 {
@@ -443,7 +452,7 @@ int systemd_bus_start(struct systemd_bus *bus, const char *unit, const struct un
         if (try_start(bus, &start, &reply, err) == 0)
             return wait_for_job(bus, &reply, unit, err);
         if (!amend(bus, &reply, &start, &cleared))
-            return -1;
+            return name_annotations(properties, err);
     }
 }
 

@@ -98,6 +98,11 @@ complete -c aril -n '__fish_seen_subcommand_from update' -l cpuset-cpus -x -d 'c
 complete -c aril -n '__fish_seen_subcommand_from update' -l cpuset-mems -x -d 'memory nodes'
 complete -c aril -n '__fish_seen_subcommand_from update' -l blkio-weight -x -d 'weight of block i/o (10 to 1000)'
 
+complete -c aril -n __fish_use_subcommand -a events -d 'Print statistics and out-of-memory events of a container'
+complete -c aril -n '__fish_seen_subcommand_from events' -a '(aril list -q 2>/dev/null)'
+complete -c aril -n '__fish_seen_subcommand_from events' -l stats -d 'print the statistics once'
+complete -c aril -n '__fish_seen_subcommand_from events' -l interval -x -d 'time between statistics, like 500ms, 5s, 1m (default: 5s)'
+
 complete -c aril -n __fish_use_subcommand -a delete -d 'Delete a container and all that belongs to it'
 complete -c aril -n '__fish_seen_subcommand_from delete' -a '(aril list -q 2>/dev/null)'
 complete -c aril -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill the container first if it runs; that there is none is no error'
