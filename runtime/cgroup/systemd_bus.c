@@ -449,8 +449,12 @@ int systemd_bus_start(struct systemd_bus *bus, const char *unit, const struct un
     for (;;) {
         auto_reply struct reply reply = { .library = &bus->library };
 
-        if (try_start(bus, &start, &reply, err) == 0)
-            return wait_for_job(bus, &reply, unit, err);
+        if (try_start(bus, &start, &reply, err) == 0) {
+            if (wait_for_job(bus, &reply, unit, err) == 0)
+                return 0;
+            systemd_bus_stop(bus, unit, &(struct error){ 0 }); /* it is ours by now */
+            return -1;
+        }
         if (!amend(bus, &reply, &start, &cleared))
             return name_annotations(properties, err);
     }
@@ -468,7 +472,7 @@ int systemd_bus_stop(struct systemd_bus *bus, const char *unit, struct error *er
     auto_reply struct reply stopped = { .library = &bus->library }, reset = { .library = &bus->library };
     int result;
 
-    if (watch_jobs(bus, err) < 0)
+    if (!bus->job && watch_jobs(bus, err) < 0)
         return -1;
     result = call_with_strings(bus, "StopUnit", unit, "replace", &stopped);
     if (result < 0 && !is_gone(&stopped))

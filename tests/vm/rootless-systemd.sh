@@ -123,7 +123,7 @@ test_no_session() {
 
 # 214: as root of a user namespace, the way rootless podman calls
 test_user_namespace() {
-    bundle
+    bundle '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
     cat >"$B/script" <<END
 set -e
 "$RUNTIME" --root "$STATE" create -b "$B" "$ID" >"$B/out" 2>&1 || { cat "$B/out"; exit 1; }

@@ -121,7 +121,7 @@ test_annotations() {
         "org.systemd.property.TasksMax": "uint64 55",
         "org.systemd.property.MemoryAccounting": "true",
         "org.systemd.property.Description": "\"an annotated \\\"unit\\\"\"",
-        "org.systemd.property.RuntimeMaxSec": "1234.5"}'
+        "org.systemd.property.RuntimeMaxSec": "1234"}'
     up
     local unit
     unit=$(scope)
@@ -130,7 +130,7 @@ test_annotations() {
     eq "$(show "$unit" Documentation)" '"man:aril(8)" "man:runc(8)"'
     eq "$(show "$unit" TasksMax)" 55
     eq "$(show "$unit" Description)" 'an annotated "unit"'
-    eq "$(show "$unit" RuntimeMaxUSec)" "20min 34.500s"
+    eq "$(show "$unit" RuntimeMaxUSec)" "20min 34s"
 }
 
 # 212: annotations that are wrong are errors that name them, and leave nothing
