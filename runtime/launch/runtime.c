@@ -222,6 +222,14 @@ void launch_kill_init(struct launch *launch)
     launch->pid = 0;
 }
 
+/* Only the systemd driver has something to do here: init must wait for GO before it does anything. */
+static int make_cgroup_around(struct launch *launch, struct error *err)
+{
+    if (!cgroup_needs_process(launch->cgroup))
+        return 0;
+    return cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err);
+}
+
 static int place_init(struct launch *launch, struct error *err)
 {
     return launch_place_init(launch, err);
@@ -355,7 +363,8 @@ static const struct step create_steps[] = {
     { "cgroup", make_cgroup, remove_cgroup },
     { "intelRdt groups", make_intel_rdt_groups, remove_intel_rdt_groups },
     { "mount sources", plan_rootfs, NULL },
-    { "init", clone_init, launch_kill_init }, /* enters its cgroup before all else */
+    { "init", clone_init, launch_kill_init },    /* enters its cgroup before all else */
+    { "cgroup unit", make_cgroup_around, NULL }, /* undone by "cgroup" */
     { "cgroup, id maps", place_init,
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */

@@ -34,7 +34,9 @@ int mount_set_attributes(struct rootfs_plan *plan, int mount, const struct optio
 {
     int result = set_attributes(mount, attributes, recursive);
 
-    return result < 0 && errno == ENOSYS ? legacy_set_attributes(plan, mount, attributes, recursive) : result;
+    return result < 0 && errno == ENOSYS && plan->in_init
+               ? legacy_set_attributes(plan, mount, attributes, recursive)
+               : result;
 }
 
 int mount_set_propagation(struct rootfs_plan *plan, int mount, unsigned long propagation)
@@ -43,7 +45,8 @@ int mount_set_propagation(struct rootfs_plan *plan, int mount, unsigned long pro
     int result =
         sys_mount_setattr(mount, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0), &change);
 
-    return result < 0 && errno == ENOSYS ? legacy_set_propagation(plan, mount, propagation) : result;
+    return result < 0 && errno == ENOSYS && plan->in_init ? legacy_set_propagation(plan, mount, propagation)
+                                                          : result;
 }
 
 static int set_idmap(int mount, int user_namespace, bool recursive)
@@ -89,6 +92,9 @@ int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int tree, 
     }
     if (is_redundant(options, done & SET_UP_PRIVATE))
         return 0;
+    if (done & SET_UP_SLAVE && options->propagation_count == 0 &&
+        mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
+        return fail_errno(err, "set mount propagation");
     for (size_t i = 0; i < options->propagation_count; i++)
         if (mount_set_propagation(plan, tree, options->propagation[i]) < 0)
             return fail_errno(err, "set mount propagation");
@@ -144,7 +150,8 @@ int mount_clone_host(struct rootfs_plan *plan, const char *path, bool recursive)
     if (tree < 0)
         return -1;
     /* Otherwise a mount that the payload makes over its /dev/null would cover the host's. */
-    if (plan->host != HOST_CUT_OFF && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
+    if (plan->host != HOST_CUT_OFF && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0 &&
+        (errno != ENOSYS || plan->host == HOST_SHARED)) /* a slave reaches nobody either */
         return -1;
     return take_fd(&tree);
 }

@@ -13,9 +13,12 @@ int mount_set_attributes(struct rootfs_plan *plan, int mount, const struct optio
 int mount_set_propagation(struct rootfs_plan *plan, int mount,
                           unsigned long propagation); /* MS_* [| MS_REC] */
 
-/* The attributes, the id mapping and the propagation that the options ask for. `done` says what a mount has
- * already. */
-enum { SET_UP_ATTRIBUTES = 1, SET_UP_PRIVATE = 2 };
+/*
+ * The attributes, the id mapping and the propagation that the options ask for. `done` says what the mount has
+ * already: attributes; a propagation that is private; or that of a slave, which becomes private unless an
+ * option asks for something.
+ */
+enum { SET_UP_ATTRIBUTES = 1, SET_UP_PRIVATE = 2, SET_UP_SLAVE = 4 };
 int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int mount, unsigned done,
                  struct error *err);
 

@@ -510,7 +510,7 @@ test_state_while_racing() {
     for i in {1..20}; do wait -n; done
     rt delete --force "$ID" &
     for i in {1..10}; do
-        rt state "$ID" >"$B/state" 2>&1 || matches "$(cat "$B/state")" "does not exist|No such file"
+        rt state "$ID" >"$B/state" 2>&1 || matches "$(cat "$B/state")" "does not exist|[Nn]o such file"
     done
     wait
 }

@@ -38,7 +38,7 @@ ut() {
     as_user timeout -k 5 60 "$RUNTIME" --root "$STATE" "$@"
 }
 
-# what the library does to containers (status, delete after each test) is done by their owner as well
+# the helpers of lib.sh, too, act as the user
 rt() {
     ut "$@"
 }

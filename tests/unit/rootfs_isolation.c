@@ -332,6 +332,43 @@ JAIL(without_mount_setattr, CLONE_NEWPID) /* item 130: Linux before 5.12 */
     check_no_mount(jail, "/src");
 }
 
+static void old_kernel_is_cut_off(struct jail *jail)
+{
+    check_mount(jail, "/slave", "master:", "- tmpfs");
+    {
+        auto_free char *private = jail_mountinfo(jail, "/volume");
+
+        check(jail, !strstr(private, "master:") && !strstr(private, "shared:"));
+    }
+    make_mount_in_volume(jail);
+}
+
+static void old_kernel(struct jail *jail, const char *propagation)
+{
+    size_t before;
+
+    jail_share_everything(jail);
+    before = jail_count_mounts(jail);
+    jail_linux(jail,
+               DEV "," PROC
+                   ",{'destination':'/volume','source':'volume','options':['rbind','ro','rw','rprivate']},"
+                   "{'destination':'/slave','source':'volume','options':['rbind','rslave']}",
+               propagation);
+    forbid(jail, SYS_mount_setattr, ENOSYS);
+    jail_container(jail, 0, old_kernel_is_cut_off);
+    check(jail, jail_count_mounts(jail) == before);
+}
+
+JAIL(without_mount_setattr_nothing_reaches_the_host, CLONE_NEWPID)
+{
+    old_kernel(jail, "");
+}
+
+JAIL(without_mount_setattr_a_slave_root, CLONE_NEWPID)
+{
+    old_kernel(jail, ",'rootfsPropagation':'rslave','maskedPaths':['/proc/keys']");
+}
+
 JAIL(recursive_attributes_need_mount_setattr, CLONE_NEWPID)
 {
     jail_mkdir(jail, "src");

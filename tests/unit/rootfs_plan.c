@@ -132,9 +132,10 @@ Test(rootfs_options, bind_mounts) /* items 90, 100, 109, 129 */
           "'source':'/s','options':['copy-symlink','src-nofollow']}" },
         { "'bind','z'", "'source':'/s'}" },
         { "'bind','size=3'", "mounts[0] (/d): options: 'size' is not an option of a bind mount" },
-        { "'bind','sync'",
-          "mounts[0] (/d): options: sync, dirsync, mand, lazytime, iversion and silent belong to a "
-          "file system, not to a bind mount" },
+        { "'bind','sync'", "mounts[0] (/d): options: sync, dirsync, mand, lazytime and iversion belong to a "
+                           "file system, not to a "
+                           "bind mount" },
+        { "'bind','silent'", "'source':'/s','superblock':['silent']}" },
         { "'bind','tmpcopyup'", "mounts[0] (/d): options: tmpcopyup needs a file system of its own" },
         { "'bind','idmap'",
           "mounts[0] (/d): options: idmap needs uidMappings and gidMappings, or a user namespace" }, /* item
@@ -189,13 +190,15 @@ Test(rootfs_plan, mounts)
           "mounts[0] (/x/..): destination: a mount on '/' would hide the root file system" }, /* item 121 */
         { "{'destination':'/proc','type':'tmpfs'}", "",
           "mounts[0] (/proc): type: 'tmpfs' cannot be mounted on /proc, only proc" }, /* CVE-2019-16884 */
+        { "{'destination':'//proc/','type':'cgroup'}", "",
+          "mounts[0] (//proc/): type: 'cgroup' cannot be mounted on /proc, only proc" },
         { "{'destination':'/d'}", "", "mounts[0] (/d): type: missing" },
         { "{'destination':'/d','options':['bind']}", "",
           "mounts[0] (/d): source: missing, a bind mount needs one" },
         { "{'destination':'/c','type':'cgroup'}", ",{'type':'user','path':'/proc/1/ns/user'}",
-          "mounts[0] (/c): options: 'ro' is missing: a writable cgroup mount in a user namespace needs a new "
-          "cgroup "
-          "namespace" }, /* CVE-2023-25809 */
+          "mounts[0] (/c): options: 'ro' is missing, without a cgroup namespace of its own a user namespace "
+          "must "
+          "not write to cgroups" }, /* CVE-2023-25809 */
         { "{'destination':'/c','type':'cgroup','options':['idmap']}",
           ",{'type':'user','path':'/proc/1/ns/user'}",
           "mounts[0] (/c): options: idmap is not possible on a cgroup mount" },
