@@ -59,6 +59,7 @@ struct launch {
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
+    bool removes_mounts; /* `mounts remove` */
     char *executable; /* found before READY, executed after START */
 };
 
@@ -70,6 +71,10 @@ int launch_place_init(struct launch *launch, struct error *err);
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));
 void exec_child_main(struct launch *launch) __attribute__((noreturn));
+
+/* What exec and `mounts` share: the runtime opens init's root, the child joins and goes there. */
+void exec_open_root(struct launch *launch);
+int exec_child_join(struct launch *launch, struct error *err);
 
 /* launch/gate.c */
 int gate_open_socket(struct launch *launch, struct error *err); /* runtime: start.sock */

@@ -55,7 +55,7 @@ static int check_terminal(const struct exec *exec, struct error *err)
 }
 
 /* Not allowed where init is out of our reach (rootless, not dumpable): then it must not be needed. */
-static void open_root(struct launch *launch)
+void exec_open_root(struct launch *launch)
 {
     const struct container_status *status = launch->container.status;
     char path[32];
@@ -77,7 +77,7 @@ static int open_container(struct exec *exec, struct error *err)
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
     namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    open_root(launch);
+    exec_open_root(launch);
     return 0;
 }
 

@@ -49,7 +49,7 @@ static int enter_root(const struct launch *launch, struct error *err)
     return 0;
 }
 
-static int join(struct launch *launch, struct error *err)
+int exec_child_join(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
@@ -104,7 +104,7 @@ static const struct step exec_steps[] = {
     { "label", payload_label, NULL },
     { "keyring", payload_keyring, NULL },
     { "not dumpable", hide, NULL }, /* before anything of the container can see us */
-    { "namespaces", join, NULL },
+    { "namespaces", exec_child_join, NULL },
     { "terminal", open_terminal, NULL },
     { "limits, scheduling", payload_attributes, NULL },
     { "cpu affinity", set_final_affinity, NULL }, /* after the move into the cgroup, by its cpuset */
