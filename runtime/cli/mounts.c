@@ -63,8 +63,8 @@ static int run(const struct invocation *invocation, struct error *err)
 
 const struct command command_mounts = {
     .name = "mounts",
-    .summary = "Add mounts to a running container, or remove some",
-    .arguments = "add|remove ID FILE",
+    .summary = "Add mounts to a container, or remove some (ACTION: add or remove)",
+    .arguments = "ACTION ID FILE",
     .min_arguments = 3,
     .max_arguments = 3,
     .seals_self = true,

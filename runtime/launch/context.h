@@ -72,8 +72,8 @@ int launch_place_init(struct launch *launch, struct error *err);
 void init_main(struct launch *launch) __attribute__((noreturn));
 void exec_child_main(struct launch *launch) __attribute__((noreturn));
 
-/* What exec and `mounts` share: the runtime opens init's root, the child joins and goes there. */
-void exec_open_root(struct launch *launch);
+/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there. */
+int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err);
 int exec_child_join(struct launch *launch, struct error *err);
 
 /* launch/gate.c */

@@ -55,7 +55,7 @@ static int check_terminal(const struct exec *exec, struct error *err)
 }
 
 /* Not allowed where init is out of our reach (rootless, not dumpable): then it must not be needed. */
-void exec_open_root(struct launch *launch)
+static void open_root(struct launch *launch)
 {
     const struct container_status *status = launch->container.status;
     char path[32];
@@ -64,6 +64,17 @@ void exec_open_root(struct launch *launch)
     launch->container_root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     launch->root_device = status->root_device;
     launch->root_inode = status->root_inode;
+}
+
+int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err)
+{
+    const pid_t init = launch->container.status->pid;
+
+    namespace_plan_for_exec(launch->bundle.config, init, init_pidfd, &launch->namespaces);
+    open_root(launch);
+    if (!launch->namespaces.needs_stage || container_state(&launch->container) != CONTAINER_CREATED)
+        return 0;
+    return namespaces_open_each(&launch->namespaces, init, init_pidfd, err);
 }
 
 static int open_container(struct exec *exec, struct error *err)
@@ -76,9 +87,7 @@ static int open_container(struct exec *exec, struct error *err)
     exec->init_pidfd = process_open(status->pid, status->pid_start_time);
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
-    namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    exec_open_root(launch);
-    return 0;
+    return exec_open_namespaces(launch, exec->init_pidfd, err);
 }
 
 /*

@@ -101,8 +101,8 @@ static int change(struct launch *launch, struct error *err)
 
     if (init < 0)
         return fail_errno(err, "open init");
-    namespace_plan_for_exec(launch->bundle.config, status->pid, init, &launch->namespaces);
-    exec_open_root(launch);
+    if (exec_open_namespaces(launch, init, err) < 0)
+        return -1;
     launch->cgroup_location = status->cgroup;
     launch->cgroup_fd = cgroup_open_for_clone(status->cgroup);
     if (launch_clone_init(launch, err) < 0)

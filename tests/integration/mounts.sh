@@ -471,10 +471,12 @@ test_mounts_user_namespace() {
     eq "$(rt exec "$ID" cat /mnt/file)" content
 }
 
-# 285: before start
+# 285: before start, in a user namespace
 test_mounts_created() {
     only_aril
-    bundle '.root.readonly = false'
+    bundle '.root.readonly = false | .linux.namespaces += [{"type": "user"}]
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        | .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
     mkdir -p "$B/rootfs/mnt"
     created
     mounts_file '[{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}]'

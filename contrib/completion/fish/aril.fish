@@ -100,6 +100,8 @@ complete -c aril -n '__fish_seen_subcommand_from update' -l blkio-weight -x -d '
 complete -c aril -n '__fish_seen_subcommand_from update' -l l3-cache-schema -x -d 'Intel RDT: parts of the L3 cache, like L3:0=ff'
 complete -c aril -n '__fish_seen_subcommand_from update' -l mem-bw-schema -x -d 'Intel RDT: memory bandwidth, like MB:0=20'
 
+complete -c aril -n __fish_use_subcommand -a mounts -d 'Add mounts to a container, or remove some (ACTION: add or remove)'
+
 complete -c aril -n __fish_use_subcommand -a delete -d 'Delete a container and all that belongs to it'
 complete -c aril -n '__fish_seen_subcommand_from delete' -a '(aril list -q 2>/dev/null)'
 complete -c aril -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill the container first if it runs; that there is none is no error'
