@@ -75,11 +75,14 @@ static int stage_enter(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    if (wait_for_go(launch, err) < 0)
+    if (wait_for_go(launch, err) < 0 || (launch->stage_leave && launch->stage_leave(launch, err) < 0))
         return -1;
     if (namespaces_join(plan, CLONE_NEWUSER, err) < 0 || namespaces_become_root(plan, err) < 0 ||
         namespaces_join(plan, CLONE_NEWPID, err) < 0)
         return -1;
+    if (launch->stage_join && launch->stage_join(launch, err) < 0)
+        return -1;
+    launch->staged = true;
     if (plan->new_flags & CLONE_NEWTIME)
         return namespaces_new_time(plan, err);
     return 0;

@@ -216,6 +216,8 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch.container = *container;
     exec.launch.bundle.config = config;
     exec.launch.child_main = exec_child_main;
+    exec.launch.stage_leave = exec_stage_leave;
+    exec.launch.stage_join = exec_stage_join;
     exec.launch.preserve_fds = options->preserve_fds;
     exec.launch_options.id = container->id;
     result = run(&exec, err);

@@ -24,10 +24,20 @@
 /* ---- in the container -----------------------------------------------------------------------------------
  */
 
-static int hide(struct launch *launch, struct error *err)
+/* As exec's child, in the stage where there is one (CVE-2016-9962). */
+static int leave_host(struct launch *launch, struct error *err)
 {
-    (void)launch;
+    if (payload_leave_runtime(launch, err) < 0)
+        return -1;
+    environment_scrub();
     return prctl(PR_SET_DUMPABLE, 0) < 0 ? fail_errno(err, "PR_SET_DUMPABLE") : 0;
+}
+
+static int join(struct launch *launch, struct error *err)
+{
+    if (launch->staged)
+        return 0;
+    return leave_host(launch, err) < 0 ? -1 : exec_child_join(launch, err);
 }
 
 static int enter_root(struct launch *launch, struct error *err)
@@ -42,9 +52,7 @@ static int change_mounts(struct launch *launch, struct error *err)
 }
 
 static const struct step steps[] = {
-    { "session, descriptors", payload_leave_runtime, NULL },
-    { "not dumpable", hide, NULL }, /* before anything of the container can see us */
-    { "namespaces", exec_child_join, NULL },
+    { "namespaces", join, NULL },
     { "root", enter_root, NULL },
     { "mounts", change_mounts, NULL },
     { "ready", payload_ready, NULL },
@@ -123,6 +131,8 @@ int launch_change_mounts(struct container *container, struct oci_config *config,
     launch.container = *container;
     launch.bundle.config = config;
     launch.child_main = mounts_main;
+    launch.stage_leave = leave_host;
+    launch.stage_join = exec_child_join;
     launch.removes_mounts = remove;
     if (check_state(&launch, err) == 0 && plan_mounts(&launch, mounts, count, err) == 0)
         result = change(&launch, err);

@@ -33,6 +33,8 @@
 
 static int open_bundle(struct launch *launch, struct error *err)
 {
+    if (launch->options->made)
+        return bundle_from_config(launch->options->made, &launch->bundle, err);
     return bundle_open(launch->options->bundle, launch->options->config, &launch->bundle, err);
 }
 

@@ -74,6 +74,34 @@ int descriptors_hide(int preserve_fds, struct error *err)
     return 0;
 }
 
+static void close_range_of(unsigned first, unsigned last)
+{
+    if (first > last || sys_close_range(first, last, 0) == 0)
+        return;
+    for (unsigned fd = first, end = (unsigned)sysconf(_SC_OPEN_MAX); fd <= last && fd < end; fd++)
+        close((int)fd); /* kernels before 5.9 */
+}
+
+void descriptors_close(int preserve_fds, int kept)
+{
+    unsigned first = (unsigned)(3 + preserve_fds);
+
+    if (kept >= (int)first) {
+        close_range_of(first, (unsigned)kept - 1);
+        first = (unsigned)kept + 1;
+    }
+    close_range_of(first, ~0U);
+}
+
+extern char **environ;
+
+void environment_scrub(void)
+{
+    for (char **variable = environ; *variable; variable++)
+        explicit_bzero(*variable, strlen(*variable));
+    *environ = NULL;
+}
+
 int keyring_join(const char *id, struct error *err)
 {
     auto_free char *name = memory_format("_ses.%s", id);

@@ -101,10 +101,25 @@ int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int tree, 
     return 0;
 }
 
+/* The kernel says "invalid argument" for a file on a directory and the other way round. */
+static int explain_attach(int tree, int destination, struct error *err)
+{
+    int code = errno;
+    struct stat source, target;
+
+    if (code == EINVAL && fstat(tree, &source) == 0 && fstat(destination, &target) == 0 &&
+        S_ISDIR(source.st_mode) != S_ISDIR(target.st_mode))
+        return fail(err, ENOTDIR, "the %s is a directory, the %s is not a directory",
+                    S_ISDIR(source.st_mode) ? "source" : "destination",
+                    S_ISDIR(source.st_mode) ? "destination" : "source");
+    errno = code;
+    return fail_errno(err, "move_mount");
+}
+
 int mount_attach(int tree, int destination, struct error *err)
 {
     if (sys_move_mount(tree, "", destination, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-        return fail_errno(err, "move_mount");
+        return explain_attach(tree, destination, err);
     return 0;
 }
 

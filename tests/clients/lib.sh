@@ -96,24 +96,26 @@ blob() { # file: moves it among the blobs and prints its descriptor, without the
     jq -nc --arg digest "sha256:$hash" --argjson size "$size" '{$digest, $size}'
 }
 
-make_image() {
+make_image() { # [name file command-as-json]: from $W/rootfs, which is made if it is not there
+    local name=${1:-$IMAGE} file=${2:-$W/image.tar} command=${3:-'["/bin/sh"]'}
     local layer config manifest type=application/vnd.oci.image
-    make_rootfs
+    [ -d "$W/rootfs" ] || make_rootfs
+    rm -rf "$W/oci"
     mkdir -p "$W/oci/blobs/sha256"
     tar -C "$W/rootfs" -cf "$W/layer" .
     layer=$(blob "$W/layer")
-    jq -nc --argjson layer "$layer" '{architecture: "amd64", os: "linux", config: {Env: ["PATH=/bin"], Cmd: ["/bin/sh"]},
+    jq -nc --argjson layer "$layer" --argjson command "$command" '{architecture: "amd64", os: "linux", config: {Env: ["PATH=/bin"], Cmd: $command},
         rootfs: {type: "layers", diff_ids: [$layer.digest]}, history: [{created_by: "test"}]}' >"$W/config"
     config=$(blob "$W/config")
     jq -nc --arg type "$type" --argjson layer "$layer" --argjson config "$config" '{schemaVersion: 2,
         mediaType: ($type + ".manifest.v1+json"), config: ($config + {mediaType: ($type + ".config.v1+json")}),
         layers: [$layer + {mediaType: ($type + ".layer.v1.tar")}]}' >"$W/manifest"
     manifest=$(blob "$W/manifest")
-    jq -nc --arg type "$type" --argjson manifest "$manifest" --arg name "$IMAGE" '{schemaVersion: 2, manifests: [$manifest +
+    jq -nc --arg type "$type" --argjson manifest "$manifest" --arg name "$name" '{schemaVersion: 2, manifests: [$manifest +
         {mediaType: ($type + ".manifest.v1+json"), platform: {architecture: "amd64", os: "linux"},
          annotations: {"io.containerd.image.name": $name, "org.opencontainers.image.ref.name": "latest"}}]}' >"$W/oci/index.json"
     echo '{"imageLayoutVersion":"1.0.0"}' >"$W/oci/oci-layout"
-    tar -C "$W/oci" -cf "$W/image.tar" .
+    tar -C "$W/oci" -cf "$file" .
 }
 
 # ---- containerd ---------------------------------------------------------------------------------------------
