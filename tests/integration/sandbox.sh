@@ -269,4 +269,48 @@ test_descriptors() {
     eq "$(sort -n <<<"$OUT" | tr '\n' ' ')" "0 1 2 "
 }
 
+# C-1, C-3: probe makes every layer and says so in JSON, as root and as a user
+test_probe() {
+    aril_only
+    local state
+    capture rt probe --json
+    eq "$RC" 0
+    eq "$(jq -r '.available' <<<"$OUT")" true
+    for layer in namespaces proc tmpfs overlay identity seccomp sandbox; do
+        state=$(jq -r ".layers.$layer.state" <<<"$OUT")
+        eq "$layer $state" "$layer active"
+    done
+    eq "$(jq -r '[.version, .share_net_overridable, .diff_supported, .commit_supported, .persist.available, .landlock_abi, .spec_ctrl, .userns] | map(type) | join(" ")' <<<"$OUT")" \
+        "string boolean boolean boolean boolean number boolean boolean"
+    check() {
+        capture "${SANDBOX[@]:0:${#SANDBOX[@]}-1}" probe
+        has "$OUT" "sandboxes work here"
+    }
+    each_user check
+}
+
+# C-1: what fails is named, and nothing is left
+test_probe_unavailable() {
+    aril_only
+    capture env PATH=/nonexistent "$RUNTIME" --root "$STATE" probe --json
+    eq "$RC" 1
+    eq "$(jq -r .available <<<"$OUT")" false
+    has "$(jq -r .message <<<"$OUT")" "sandbox: "
+    mkdir -p "$B" && mount --bind "$B" "$B" && mount -o remount,bind,ro "$B"
+    capture rt probe --json --upper-root "$B"
+    umount "$B"
+    eq "$RC" 1
+    has "$(jq -r .layers.overlay.message <<<"$OUT")" "read-only file system"
+    eq "$(find /tmp "$B" -maxdepth 1 -name 'aril-probe.*' -newer "$W" 2>/dev/null)" ""
+}
+
+# C-1: a sandbox inside a sandbox: probe says what is missing
+test_probe_nested() {
+    aril_only
+    capture rt sandbox-exec --rw /tmp -- "$RUNTIME" probe --json
+    eq "$RC" 1
+    eq "$(jq -r .layers.namespaces.state <<<"$OUT")" unsupported
+    has "$(jq -r .message <<<"$OUT")" "namespaces: "
+}
+
 tap_main
