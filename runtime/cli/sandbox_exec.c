@@ -199,6 +199,9 @@ static int run(const struct invocation *invocation, struct error *err)
     struct sandbox_rules rules = { 0 };
     int result = -1;
 
+    /* The launch path would pass on what these stand for (E-3): the sandbox gets nothing of that kind. */
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("LISTEN_FDS");
     if (!cwd)
         return fail_errno(err, "--cwd %s", chosen->cwd ? chosen->cwd : ".");
     if (!invocation->arguments[0][0])
