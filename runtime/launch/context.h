@@ -12,6 +12,7 @@
 #include "launch/listener.h"
 #include "namespaces/namespaces.h"
 #include "process/process.h"
+#include "resctrl/resctrl.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
 
@@ -34,6 +35,7 @@ struct launch {
     struct overlay_request *overlay; /* or NULL */
     struct process_plan process;
     struct seccomp_filter seccomp;
+    struct resctrl_plan resctrl_plan;
 
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
@@ -42,21 +44,23 @@ struct launch {
     int (*stage_join)(struct launch *launch, struct error *err);
     bool staged; /* in the child: these two have run */
     struct container container;
-    int procfs;         /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
-    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1
-                         */
+    int procfs; /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
+    uint64_t root_device,
+        root_inode;     /* of the container's "/", as init said (create) or the record says (exec) */
+    int container_root; /* exec: the root directory of init, in case the mount namespace has another; or -1 */
     int start_socket;   /* listening on start.sock; -1 for run */
+    struct resctrl resctrl; /* its root is -1 without linux.intelRdt */
     int console_socket; /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
-    int cgroup_fd;   /* for CLONE_INTO_CGROUP, or -1 */
-    int socket;      /* our end of the message pair, in whichever process this is */
-    int peer_socket; /* the other end, between socketpair and clone */
-    pid_t pid;       /* init, as the runtime sees it */
-    int pidfd;       /* of init */
-    int terminal;    /* pty master, for run in the foreground; -1: none */
-    bool foreground; /* run or exec without --detach */
-    bool by_start;   /* create: the gate is start.sock, not our socket */
-    bool started;    /* the payload runs: a failure after that stops it, like any running container */
+    int cgroup_fd;                /* for CLONE_INTO_CGROUP, or -1 */
+    int socket;                   /* our end of the message pair, in whichever process this is */
+    int peer_socket;              /* the other end, between socketpair and clone */
+    pid_t pid;                    /* init, as the runtime sees it */
+    int pidfd;                    /* of init */
+    struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
+    bool foreground;              /* run or exec without --detach */
+    bool by_start;                /* create: the gate is start.sock, not our socket */
+    bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
     char *executable; /* found before READY, executed after START */
@@ -88,11 +92,11 @@ int descriptors_hide(int preserve_fds,
                      struct error *err);            /* everything above is close-on-exec from here on */
 void descriptors_close(int preserve_fds, int kept); /* for good */
 void environment_scrub(void); /* nobody who reads our memory finds the caller's secrets */
-int signals_reset(struct error *err);
 int procfs_open(struct error *err);
 int keyring_join(const char *id, struct error *err);
 int pid_file_write(const char *path, pid_t pid, struct error *err);
-int pidfd_send(const char *socket_path, int pidfd, struct error *err);
+/* `what` asked for it, in errors; without a path there is nothing to do */
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err);
 
 /* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). */
 int hooks_at_create_runtime(struct launch *launch, struct error *err);

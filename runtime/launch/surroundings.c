@@ -102,21 +102,6 @@ void environment_scrub(void)
     *environ = NULL;
 }
 
-/* The payload starts with default dispositions and nothing blocked, whatever the engine ignores or blocks
- * (item 257). */
-int signals_reset(struct error *err)
-{
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        if (number != SIGKILL && number != SIGSTOP && (number < 32 || number >= SIGRTMIN))
-            signal(number, SIG_DFL);
-    sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-        return fail_errno(err, "signal mask");
-    return 0;
-}
-
 int keyring_join(const char *id, struct error *err)
 {
     auto_free char *name = memory_format("_ses.%s", id);
@@ -142,14 +127,14 @@ int pid_file_write(const char *path, pid_t pid, struct error *err)
     return 0;
 }
 
-int pidfd_send(const char *socket_path, int pidfd, struct error *err)
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err)
 {
     auto_close int socket = -1;
 
-    if (!socket_path)
+    if (!socket_path || !*socket_path)
         return 0;
     socket = terminal_connect(socket_path, err);
     if (socket < 0 || terminal_send_fd(socket, pidfd, err) < 0)
-        return fail_in(err, "--pidfd-socket");
+        return fail_in(err, "%s", what);
     return 0;
 }

@@ -250,8 +250,9 @@ void rootfs_plan_describe(const struct rootfs_plan *plan, struct buffer *out)
         describe_overlay(plan->overlay, out);
     for (size_t i = 0; i < plan->mount_count; i++)
         describe_mount(out, &plan->mounts[i]);
-    for (size_t i = 0; i < plan->device_count && plan->own_dev; i++)
-        describe_device(plan, out, &plan->devices[i]);
+    for (size_t i = 0; i < plan->device_count; i++)
+        if (plan->own_dev || strncmp(plan->devices[i].normal, "/dev/", 5) != 0)
+            describe_device(plan, out, &plan->devices[i]);
     describe_root(plan, out);
     describe_paths(out, "read-only", plan->read_only_paths, plan->read_only_count);
     describe_paths(out, "mask", plan->masked, plan->masked_count);

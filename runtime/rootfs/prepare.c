@@ -27,8 +27,7 @@ static int cut_propagation(const struct rootfs_plan *plan, struct error *err)
     return 0;
 }
 
-/* pivot_root refuses a root whose parent is shared, and a mount on a shared parent would appear on the host.
- */
+/* pivot_root refuses a root on a shared mount, and what is mounted on a shared one appears on the host. */
 static int make_parent_private(struct rootfs_plan *plan, int directory, struct error *err)
 {
     auto_close int current = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -84,19 +83,18 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
         return -1;
     if (tree < 0)
         tree = make_root(plan, place, err);
-    if (tree < 0)
+    if (tree < 0 || mount_attach(tree, place, err) < 0)
         return fail_in(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
     if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");
-    if (mount_attach(tree, place, err) < 0)
-        return fail_in(err, "root file system %s", plan->rootfs);
     plan->root = take_fd(&tree);
     return 0;
 }
 
 int rootfs_prepare(struct rootfs_plan *plan, struct error *err)
 {
+    plan->in_init = true;
     if (!plan->mount_namespace) {
         plan->root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return plan->root < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : 0;

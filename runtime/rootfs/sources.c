@@ -27,6 +27,12 @@ static int isolate(struct rootfs_plan *plan, const struct mount_op *op, int tree
     return 0;
 }
 
+/* Without privileges here, or without mount_setattr, init tries by itself. */
+static bool is_for_init(const struct mount_op *op, const struct error *err)
+{
+    return !(op->options.special & OPTION_IDMAP) && (err->code == EPERM || err->code == ENOSYS);
+}
+
 static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
 {
     bool mapped = op->options.special & OPTION_IDMAP;
@@ -43,10 +49,10 @@ static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error 
         return 0;
     tree = mount_open_tree(plan, op, err);
     if (tree < 0)
-        return err->code == EPERM && !mapped ? 0 : -1; /* not privileged here: init will do it */
+        return is_for_init(op, err) ? 0 : -1;
     if (isolate(plan, op, tree, err) < 0 ||
         mount_set_up(plan, op, tree, plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : 0, err) < 0)
-        return -1;
+        return is_for_init(op, err) ? 0 : -1;
     op->tree = take_fd(&tree);
     return 0;
 }

@@ -14,12 +14,13 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-enum { SIGNAL_SLOT, PROCESS_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
+enum { SIGNAL_SLOT, PROCESS_SLOT, WATCH_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
 
 struct supervision {
     pid_t pid;
     int pidfd, signal_fd;
     struct terminal_relay *relay;
+    struct supervise_watch watch;
     int status;     /* the exit status, -1 while the process runs */
     bool impatient; /* a signal asked us to end while the last output was being delivered */
 };
@@ -144,7 +145,7 @@ static void handle_signal(struct supervision *state, int number)
     case SIGTSTP:
         stop_ourselves(state);
         break;
-    case SIGCONT:
+    case SIGCONT: /* of ours, and the payload may wait for one, too */
         if (state->relay)
             terminal_relay_resume(state->relay);
         forward(state, number);
@@ -168,7 +169,8 @@ static void handle_signals(struct supervision *state)
 static int step(struct supervision *state, struct error *err)
 {
     struct pollfd fds[SLOTS] = { { .fd = state->signal_fd, .events = POLLIN },
-                                 { .fd = state->status < 0 ? state->pidfd : -1, .events = POLLIN } };
+                                 { .fd = state->status < 0 ? state->pidfd : -1, .events = POLLIN },
+                                 { .fd = state->watch.fd, .events = POLLIN } };
     int relayed = state->relay ? terminal_relay_fds(state->relay, fds + RELAY_SLOT, TERMINAL_RELAY_FDS) : 0;
 
     if (state->status >= 0 && (relayed == 0 || state->impatient))
@@ -177,6 +179,8 @@ static int step(struct supervision *state, struct error *err)
         return errno == EINTR ? 1 : fail_errno(err, "poll");
     if (relayed > 0)
         terminal_relay_handle(state->relay, fds + RELAY_SLOT, relayed);
+    if (fds[WATCH_SLOT].revents)
+        state->watch.fd = state->watch.handle(state->watch.context);
     if (fds[SIGNAL_SLOT].revents)
         handle_signals(state);
     if (fds[PROCESS_SLOT].revents && collect(state, err) < 0)
@@ -186,10 +190,11 @@ static int step(struct supervision *state, struct error *err)
     return 1;
 }
 
-int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err)
+int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
+                       const struct supervise_watch *watch, struct error *err)
 {
     struct supervision state = {
-        .pid = pid, .pidfd = pidfd, .signal_fd = signal_fd, .relay = relay, .status = -1
+        .pid = pid, .pidfd = pidfd, .signal_fd = signal_fd, .relay = relay, .watch = *watch, .status = -1
     };
     int going;
 
@@ -198,4 +203,11 @@ int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
         going = step(&state, err);
     while (going > 0);
     return going < 0 ? -1 : state.status;
+}
+
+int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err)
+{
+    const struct supervise_watch nothing = { .fd = -1 };
+
+    return supervise_watching(pid, pidfd, signal_fd, relay, &nothing, err);
 }

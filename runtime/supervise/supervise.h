@@ -19,3 +19,12 @@ int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err);
  * are reaped. `relay` may be NULL.
  */
 int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err);
+
+/* One more descriptor in the loop. `handle` is called when it can be read, and returns it or -1: no longer. */
+struct supervise_watch {
+    int fd; /* -1: none */
+    int (*handle)(void *context);
+    void *context;
+};
+int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
+                       const struct supervise_watch *watch, struct error *err);
