@@ -131,6 +131,7 @@ test_oci_version() {
 test_kill_signal() {
     local signal
     todo_for crun "kills with 9x"
+    todo_for runc "takes an empty name and numbers that are no signal"
     bundle
     up
     for signal in 9x 0x9 -9 65 1000 '' SIGNOTHING '9 '; do
@@ -197,6 +198,7 @@ test_session() {
 
 # CVE-2021-41103 CVE-2024-25621: the state directory is nobody else's, whatever the umask
 test_state_private() {
+    todo_for runc "exec.fifo is writable by others"
     bundle
     rm -rf "$STATE"
     command_is /bin/sleep 1000
