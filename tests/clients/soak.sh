@@ -48,6 +48,7 @@ create() { # id: running, whatever was in the way
     ctr_ run -d --runc-binary "$RUNTIME" "$IMAGE" "$1" sh -c 'echo up >/tmp/up; while :; do sleep 1; done'
 } >/dev/null 2>&1
 
+is_up() { [ "$(ctr_ task exec --exec-id "e$RANDOM$RANDOM" "$1" cat /tmp/up 2>/dev/null)" = up ]; }
 remove_task() { ctr_ task rm -f "$1" >/dev/null 2>&1; }
 
 remove() {
@@ -59,7 +60,7 @@ remove() {
 
 one() { # id: a whole life
     again create "$1" || return
-    again test "$(again ctr_ task exec --exec-id "e$RANDOM" "$1" cat /tmp/up 2>/dev/null)" = up || return
+    again is_up "$1" || return
     again remove "$1" || return
     rm -f "$W/list.$1"
     echo "$1" >>"$W/done"
@@ -143,7 +144,7 @@ kill_runtimes() {
     while [ ! -e "$W/enough" ]; do
         for pid in /proc/[0-9]*; do
             [ "$(readlink "$pid/exe" 2>/dev/null)" = "$RUNTIME" ] || continue
-            [ $((RANDOM % 8)) = 0 ] && kill -KILL "${pid#/proc/}" 2>/dev/null && echo >>"$W/kills"
+            [ $((RANDOM % 3)) = 0 ] && kill -KILL "${pid#/proc/}" 2>/dev/null && echo >>"$W/kills"
             break
         done
         sleep 0.05
