@@ -19,7 +19,7 @@
 
 /* To be changed together with the code that it describes. */
 static const bool net_devices_implemented = true;
-static const bool systemd_cgroup_implemented = false;
+static const bool systemd_cgroup_implemented = true;
 
 static const struct {
     enum oci_seccomp_flag flag;

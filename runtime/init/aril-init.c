@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -20,6 +21,8 @@
 #define EXIT_SETUP 1
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND 127
+#define EXIT_TIME_LIMIT 124
+#define TIME_LIMIT_GRACE 2 /* seconds */
 #define STRAGGLER_ROUNDS 10000 /* a fork bomb cannot hold us for ever */
 
 struct options {
@@ -27,6 +30,7 @@ struct options {
     bool pause;         /* -P */
     long death_signal;  /* -p */
     long grace;         /* -k: seconds */
+    long limit;         /* -T: milliseconds */
     uint32_t success[8]; /* -e: bits of the exit codes that become 0 */
 };
 
@@ -37,12 +41,16 @@ static const char usage[] =
     "  -p SIGNAL   get this signal when the parent dies\n"
     "  -e CODE     turn this exit code of the program into 0 (may be repeated)\n"
     "  -k SECONDS  at the end, SIGTERM the processes that are left and give them so long\n"
+    "  -T SECONDS  end everything after this time (fractions are fine): SIGTERM, 2 s later SIGKILL; exit code 124\n"
     "  -P          no program: reap until SIGTERM or SIGINT\n"
     "  -w, -v      accepted for tini's callers, without effect\n"
     "  -h, --help, -V, --version\n";
 
 /* Whom signals go to: the program, or its group (negative). Written once, while all signals are blocked. */
 static int signal_target;
+
+/* Set when the time of -T is over. */
+static volatile bool time_is_over;
 
 static void say(const char *a, const char *b, const char *c)
 {
@@ -74,6 +82,29 @@ static long signal_number(const char *text)
     return text_number(text, SIGNAL_LAST);
 }
 
+/* "1.5" in milliseconds, or -1. */
+static long duration(const char *text)
+{
+    long milliseconds = 0, unit = 1000;
+    bool fraction = false;
+
+    if (!*text)
+        return -1;
+    for (; *text; text++) {
+        if (*text == '.' && !fraction) {
+            fraction = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9' || milliseconds > INT32_MAX)
+            return -1;
+        if (fraction)
+            milliseconds += (*text - '0') * (unit /= 10);
+        else
+            milliseconds = milliseconds * 10 + (*text - '0') * 1000;
+    }
+    return milliseconds > 0 && milliseconds <= INT32_MAX ? milliseconds : -1;
+}
+
 static int option_value(struct options *options, char letter, const char *value)
 {
     long number;
@@ -86,6 +117,9 @@ static int option_value(struct options *options, char letter, const char *value)
         number = text_number(value, 255);
         if (number >= 0)
             options->success[number / 32] |= (uint32_t)1 << (number % 32);
+        break;
+    case 'T':
+        options->limit = number = duration(value);
         break;
     default:
         options->grace = number = text_number(value, 86400);
@@ -120,6 +154,7 @@ static int option_cluster(struct options *options, const char *letters, const ch
         case 'p':
         case 'e':
         case 'k':
+        case 'T':
             if (letters[1])
                 return option_value(options, *letters, letters + 1) < 0 ? -1 : 1;
             if (next)
@@ -227,7 +262,9 @@ static long execute(char **words, char **environment)
             path[length ? length : 1] = '/';
             *text_copy(path + (length ? length : 1) + 1, words[0]) = '\0';
             result = try_execute(path, words, environment);
-            if (result != -ENOENT && result != -ENOTDIR)
+            /* A directory of PATH that we may not enter is not a program that we may not execute. */
+            if (result != -ENOENT && result != -ENOTDIR &&
+                kernel_call(SYS_faccessat, AT_FDCWD, path, 0 /* F_OK */) == 0)
                 failure = result;
         }
         if (!entry[length])
@@ -285,11 +322,64 @@ static bool is_fault(int number)
            number == SIGTRAP || number == SIGSYS;
 }
 
+/* False when we cannot know our children. */
+static bool signal_children(int number)
+{
+    char list[4096];
+    long length, fd = kernel_call(SYS_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    int pid = 0;
+
+    if (fd < 0)
+        return false;
+    length = kernel_call(SYS_read, fd, list, sizeof list);
+    kernel_call(SYS_close, fd);
+    for (long i = 0; i < length; i++) {
+        if (list[i] != ' ') {
+            pid = pid * 10 + (list[i] - '0');
+            continue;
+        }
+        if (pid > 1)
+            kernel_call(SYS_kill, pid, number);
+        pid = 0;
+    }
+    return length > 0;
+}
+
+static bool signal_stragglers(bool first, int number)
+{
+    return first ? kernel_call(SYS_kill, -1, number) == 0 : signal_children(number);
+}
+
+static void start_timer(long milliseconds)
+{
+    const struct itimerval value = {
+        .it_value = { .tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000 },
+    };
+
+    kernel_call(SYS_setitimer, ITIMER_REAL, &value, NULL);
+}
+
+static void end_for_time(void)
+{
+    bool first = getpid_() == 1;
+
+    if (time_is_over) { /* the grace is over, too; as pid 1 we take all others with us */
+        signal_stragglers(first, SIGKILL);
+        kernel_call(SYS_exit_group, EXIT_TIME_LIMIT);
+    }
+    time_is_over = true;
+    say("Time limit exceeded", "", "");
+    signal_stragglers(first, SIGTERM);
+    start_timer(TIME_LIMIT_GRACE * 1000);
+}
+
 static void forward(int number, siginfo_t *info, void *context)
 {
     (void)context;
     if (info->si_code > 0 && is_fault(number)) /* our own: it must end us, not go round for ever */
         kernel_call(SYS_exit_group, 128 + number);
+    else if (number == SIGALRM && info->si_code > 0) /* the kernel's: nobody else can send such a one */
+        end_for_time();
     else if (info->si_code == SI_QUEUE && signal_target > 0) /* with its value */
         kernel_call(SYS_rt_sigqueueinfo, signal_target, number, info);
     else
@@ -318,34 +408,6 @@ static long wait_for_signal(uint64_t set, long seconds)
 }
 
 /* ---- the end -------------------------------------------------------------------------------------------- */
-
-/* False when we cannot know our children. */
-static bool signal_children(int number)
-{
-    char list[4096];
-    long length, fd = kernel_call(SYS_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-    int pid = 0;
-
-    if (fd < 0)
-        return false;
-    length = kernel_call(SYS_read, fd, list, sizeof list);
-    kernel_call(SYS_close, fd);
-    for (long i = 0; i < length; i++) {
-        if (list[i] != ' ') {
-            pid = pid * 10 + (list[i] - '0');
-            continue;
-        }
-        if (pid > 1)
-            kernel_call(SYS_kill, pid, number);
-        pid = 0;
-    }
-    return length > 0;
-}
-
-static bool signal_stragglers(bool first, int number)
-{
-    return first ? kernel_call(SYS_kill, -1, number) == 0 : signal_children(number);
-}
 
 /* Until no child is left (true) or the time is over. */
 static bool reap_for(long seconds)
@@ -425,6 +487,9 @@ static int pause_until_told(char **environment)
 
 static int exit_code(const struct options *options, int status)
 {
+    if (time_is_over)
+        return EXIT_TIME_LIMIT;
+
     int code = (status & 0x7f) ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 
     return options->success[code / 32] & (uint32_t)1 << (code % 32) ? 0 : code;
@@ -455,6 +520,8 @@ static int run(const struct options *options, char **words, char **environment)
     kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof all);
     if (own != 1)
         kernel_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+    if (options->limit > 0) /* the program must not be able to ptrace its clock away */
+        kernel_call(SYS_prctl, PR_SET_DUMPABLE, 0);
     program = kernel_fork();
     if (program == 0)
         become_program(words, environment, own, &mask);
@@ -465,6 +532,8 @@ static int run(const struct options *options, char **words, char **environment)
     kernel_call(SYS_setpgid, program, program); /* both sides: -g must hit the group from the first moment */
     signal_target = options->group ? -(int)program : (int)program;
     forward_all();
+    if (options->limit > 0)
+        start_timer(options->limit);
     mask = 0;
     kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
     status = reap_until(program);

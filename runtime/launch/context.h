@@ -39,6 +39,10 @@ struct launch {
 
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
+    /* What a stage does before it enters the user namespace, and when it is in it; NULL: nothing. */
+    int (*stage_leave)(struct launch *launch, struct error *err);
+    int (*stage_join)(struct launch *launch, struct error *err);
+    bool staged; /* in the child: these two have run */
     struct container container;
     int procfs; /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
     uint64_t root_device,
@@ -59,6 +63,7 @@ struct launch {
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
+    bool removes_mounts; /* `mounts remove` */
     char *executable; /* found before READY, executed after START */
 };
 
@@ -70,6 +75,12 @@ int launch_place_init(struct launch *launch, struct error *err);
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));
 void exec_child_main(struct launch *launch) __attribute__((noreturn));
+int exec_stage_leave(struct launch *launch, struct error *err);
+int exec_stage_join(struct launch *launch, struct error *err);
+
+/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there. */
+int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err);
+int exec_child_join(struct launch *launch, struct error *err);
 
 /* launch/gate.c */
 int gate_open_socket(struct launch *launch, struct error *err); /* runtime: start.sock */
@@ -83,11 +94,14 @@ int gate_connect(const struct container *container,
 int stdio_give_to(uid_t uid, struct error *err); /* item 51 */
 int descriptors_check(int preserve_fds, struct error *err);
 int descriptors_hide(int preserve_fds,
-                     struct error *err); /* everything above is close-on-exec from here on */
+                     struct error *err);            /* everything above is close-on-exec from here on */
+void descriptors_close(int preserve_fds, int kept); /* for good */
+void environment_scrub(void); /* nobody who reads our memory finds the caller's secrets */
 int procfs_open(struct error *err);
 int keyring_join(const char *id, struct error *err);
 int pid_file_write(const char *path, pid_t pid, struct error *err);
-int pidfd_send(const char *socket_path, int pidfd, struct error *err);
+/* `what` asked for it, in errors; without a path there is nothing to do */
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err);
 
 /* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). */
 int hooks_at_create_runtime(struct launch *launch, struct error *err);

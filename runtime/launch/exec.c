@@ -66,6 +66,17 @@ static void open_root(struct launch *launch)
     launch->root_inode = status->root_inode;
 }
 
+int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err)
+{
+    const pid_t init = launch->container.status->pid;
+
+    namespace_plan_for_exec(launch->bundle.config, init, init_pidfd, &launch->namespaces);
+    open_root(launch);
+    if (!launch->namespaces.needs_stage || container_state(&launch->container) != CONTAINER_CREATED)
+        return 0;
+    return namespaces_open_each(&launch->namespaces, init, init_pidfd, err);
+}
+
 static int open_container(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
@@ -76,9 +87,7 @@ static int open_container(struct exec *exec, struct error *err)
     exec->init_pidfd = process_open(status->pid, status->pid_start_time);
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
-    namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    open_root(launch);
-    return 0;
+    return exec_open_namespaces(launch, exec->init_pidfd, err);
 }
 
 /*
@@ -110,7 +119,7 @@ static int make_plans(struct exec *exec, struct error *err)
     if (check_terminal(exec, err) < 0 || oci_process_validate(exec->options->process, "process", err) < 0 ||
         process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
         return -1;
-    if (config->linux->seccomp && seccomp_filter_make(config->linux->seccomp, &launch->seccomp, err) < 0)
+    if (seccomp_filter_from_config(config, &launch->seccomp, err) < 0)
         return -1;
     if (resctrl_plan_make(config, launch->container.id, &launch->resctrl_plan, err) < 0 ||
         (launch->resctrl_plan.group && resctrl_open(&launch->resctrl, err) < 0))
@@ -173,7 +182,7 @@ static int start_child(struct exec *exec, struct error *err)
         return -1;
     if (launch_place_init(launch, err) < 0 || assign_intel_rdt(launch, err) < 0 ||
         launch_serve_init(launch, err) < 0 ||
-        pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
+        pidfd_send("--pidfd-socket", exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
         pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
         launch_kill_init(launch);
         return -1;
@@ -207,6 +216,8 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch.container = *container;
     exec.launch.bundle.config = config;
     exec.launch.child_main = exec_child_main;
+    exec.launch.stage_leave = exec_stage_leave;
+    exec.launch.stage_join = exec_stage_join;
     exec.launch.preserve_fds = options->preserve_fds;
     exec.launch_options.id = container->id;
     result = run(&exec, err);

@@ -1,7 +1,10 @@
 /*
  * The process that `exec` adds to a container, from clone to execve. Unlike init it enters a place where
- * others already run: it holds nothing of the host (descriptors, dumpable memory) from before it joins
- * (CVE-2016-9962).
+ * others already run, and a payload with CAP_SYS_PTRACE may stop it at any instruction, whatever dumpable
+ * says. So before it can be seen there, it holds nothing of the host any more: no descriptor, no directory,
+ * no environment (CVE-2016-9962). In a pid namespace it can be seen from its first instruction; where the payload has
+ * that capability, a stage
+ * outside does that part (clone.c), and what the process is cloned from is already as poor as it is.
  */
 #include "launch/payload.h"
 #include "launch/protocol.h"
@@ -49,7 +52,15 @@ static int enter_root(const struct launch *launch, struct error *err)
     return 0;
 }
 
-static int join(struct launch *launch, struct error *err)
+static int scrub(struct launch *launch, struct error *err)
+{
+    (void)launch;
+    (void)err;
+    environment_scrub();
+    return 0;
+}
+
+int exec_child_join(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
@@ -98,13 +109,40 @@ static int set_final_affinity(struct launch *launch, struct error *err)
     return affinity && affinity->initial && *affinity->initial ? 0 : process_reset_affinity(err);
 }
 
-static const struct step exec_steps[] = {
+static int drop_descriptors(struct launch *launch, struct error *err)
+{
+    (void)err;
+    if (launch->in_user_namespace) /* is setgroups allowed? There the host's capabilities count, not the
+                                      payload's */
+        return 0;
+    descriptors_close(launch->preserve_fds, launch->socket);
+    return 0;
+}
+
+static int lead_session(struct launch *launch, struct error *err)
+{
+    (void)launch;
+    (void)err;
+    setsid(); /* a child of the stage is in its session */
+    return 0;
+}
+
+static const struct step leave_steps[] = {
     { "session, descriptors", payload_leave_runtime, NULL },
     { "oom score", payload_oom_score, NULL }, /* these two while /proc/self still belongs to us */
     { "label", payload_label, NULL },
     { "keyring", payload_keyring, NULL },
+    { "environment of the caller", scrub, NULL },
     { "not dumpable", hide, NULL }, /* before anything of the container can see us */
-    { "namespaces", join, NULL },
+};
+
+static const struct step join_steps[] = {
+    { "namespaces", exec_child_join, NULL },
+    { "descriptors of the host", drop_descriptors, NULL },
+};
+
+static const struct step exec_steps[] = {
+    { "session", lead_session, NULL },
     { "terminal", open_terminal, NULL },
     { "limits, scheduling", payload_attributes, NULL },
     { "cpu affinity", set_final_affinity, NULL }, /* after the move into the cgroup, by its cpuset */
@@ -118,12 +156,23 @@ static const struct step exec_steps[] = {
     { "execve", payload_execute, NULL },
 };
 
+int exec_stage_leave(struct launch *launch, struct error *err)
+{
+    return steps_run(leave_steps, array_length(leave_steps), launch, err);
+}
+
+int exec_stage_join(struct launch *launch, struct error *err)
+{
+    return steps_run(join_steps, array_length(join_steps), launch, err);
+}
+
 void exec_child_main(struct launch *launch)
 {
     struct error err;
 
     launch->start_socket = -1;
-    steps_run(exec_steps, array_length(exec_steps), launch, &err);
+    if (launch->staged || (exec_stage_leave(launch, &err) == 0 && exec_stage_join(launch, &err) == 0))
+        steps_run(exec_steps, array_length(exec_steps), launch, &err);
     message_send_error(launch->socket, &err);
     _exit(1);
 }

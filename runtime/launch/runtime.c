@@ -17,6 +17,7 @@
 #include "base/process_info.h"
 #include "base/sys.h"
 #include "base/timestamp.h"
+#include "oci-specs/edit.h"
 #include "rootfs/overlay.h"
 #include "terminal/terminal.h"
 
@@ -32,6 +33,8 @@
 
 static int open_bundle(struct launch *launch, struct error *err)
 {
+    if (launch->options->made)
+        return bundle_from_config(launch->options->made, &launch->bundle, err);
     return bundle_open(launch->options->bundle, launch->options->config, &launch->bundle, err);
 }
 
@@ -80,7 +83,7 @@ static int make_plans(struct launch *launch, struct error *err)
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
         return -1;
-    if (config->linux->seccomp && seccomp_filter_make(config->linux->seccomp, &launch->seccomp, err) < 0)
+    if (seccomp_filter_from_config(config, &launch->seccomp, err) < 0)
         return -1;
     return resctrl_plan_make(config, launch->options->id, &launch->resctrl_plan, err);
 }
@@ -157,13 +160,19 @@ static int make_cgroup(struct launch *launch, struct error *err)
     return cgroup_create(launch->cgroup, &launch->cgroup_fd, err);
 }
 
-static void remove_cgroup(struct launch *launch)
+static void destroy_cgroup(struct launch *launch)
 {
     struct error err;
 
     if (launch->container.status && launch->container.status->cgroup &&
         cgroup_destroy(launch->container.status->cgroup, &err) < 0)
         log_warning("%s", err.text);
+}
+
+static void remove_cgroup(struct launch *launch)
+{
+    if (!cgroup_needs_process(launch->cgroup))
+        destroy_cgroup(launch);
 }
 
 /* Recorded before it is made, so that `delete` finds what a killed create has left. */
@@ -219,6 +228,20 @@ void launch_kill_init(struct launch *launch)
     while (waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     launch->pid = 0;
+}
+
+/* Only the systemd driver has something to do here: init must wait for GO before it does anything. */
+static int make_cgroup_around(struct launch *launch, struct error *err)
+{
+    if (!cgroup_needs_process(launch->cgroup))
+        return 0;
+    return cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err);
+}
+
+static void remove_cgroup_around(struct launch *launch)
+{
+    if (cgroup_needs_process(launch->cgroup))
+        destroy_cgroup(launch);
 }
 
 static int place_init(struct launch *launch, struct error *err)
@@ -312,6 +335,14 @@ static void run_poststop_hooks(struct launch *launch)
     hooks_at_poststop(launch->bundle.config, &launch->container);
 }
 
+/* crun's way to ask for what --pidfd-socket does (item 293). */
+static int send_to_receiver(const struct launch *launch, struct error *err)
+{
+    const char *path = string_map_get(&launch->bundle.config->annotations, "run.oci.pidfd_receiver");
+
+    return pidfd_send("annotations.run.oci.pidfd_receiver", path, launch->pidfd, err);
+}
+
 /* With the pid on record the container is "created". */
 static int publish(struct launch *launch, struct error *err)
 {
@@ -327,8 +358,8 @@ static int publish(struct launch *launch, struct error *err)
     status->root_device = launch->root_device;
     status->root_inode = launch->root_inode;
     status->has_root_device = status->has_root_inode = true;
-    if (pidfd_send(launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
-        pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
+    if (pidfd_send("--pidfd-socket", launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
+        send_to_receiver(launch, err) < 0 || pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
         return -1;
     return container_save(&launch->container, err);
 }
@@ -346,7 +377,8 @@ static const struct step create_steps[] = {
     { "cgroup", make_cgroup, remove_cgroup },
     { "intelRdt groups", make_intel_rdt_groups, remove_intel_rdt_groups },
     { "mount sources", plan_rootfs, NULL },
-    { "init", clone_init, launch_kill_init }, /* enters its cgroup before all else */
+    { "init", clone_init, launch_kill_init },                    /* enters its cgroup before all else */
+    { "cgroup unit", make_cgroup_around, remove_cgroup_around }, /* the systemd driver's "cgroup" */
     { "cgroup, id maps", place_init,
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */

@@ -28,7 +28,8 @@ struct namespace_plan {
     /*
      * A stage process between runtime and init: where a user namespace must be entered (or made) before init
      * can be cloned with its other namespaces, because they must be owned by it (a joined one) or because the
-     * kernel puts only children into a joined pid namespace or a new time namespace.
+     * kernel puts only children into a joined pid namespace or a new time namespace; and for exec where the
+     * payload could look at the host through a process that has not left it yet.
      */
     bool needs_stage;
     bool borrowed; /* the fds of joins belong to somebody else */
@@ -49,6 +50,12 @@ void namespace_plan_describe(const struct namespace_plan *plan, struct buffer *o
  */
 void namespace_plan_for_exec(const struct oci_config *config, pid_t init, int init_pidfd,
                              struct namespace_plan *plan);
+
+/*
+ * The same without setns() by pidfd, which the kernel takes for tracing: a member of the user namespace may
+ * not trace an init that has not executed the payload yet. To be called after namespace_plan_for_exec().
+ */
+int namespaces_open_each(struct namespace_plan *plan, pid_t init, int init_pidfd, struct error *err);
 
 /* Opens every path and checks that it is a namespace of the type it claims to be (item 133), before any side
  * effect. */

@@ -133,6 +133,16 @@ static int check_bind(const struct mount_op *op, struct error *err)
     return 0;
 }
 
+/*
+ * CVE-2023-25809: without a cgroup namespace of its own a user namespace must not write to cgroups. Engines ask for the mount
+ * without "ro" all the same (buildah does): it becomes read-only, as with runc.
+ */
+static void restrict_cgroup_mount(struct mount_op *op, const struct rootfs_plan *plan)
+{
+    if (op->kind == MOUNT_CGROUP && plan->user_namespace && !plan->cgroup_namespace)
+        op->options.recursive.set |= MOUNT_ATTR_RDONLY;
+}
+
 static int check_mount(const struct mount_op *op, bool have_user, struct error *err)
 {
     const struct mount_options *options = &op->options;
@@ -150,24 +160,6 @@ static int check_mount(const struct mount_op *op, bool have_user, struct error *
     if (options->special & (OPTION_COPY_SYMLINK | OPTION_SOURCE_NOFOLLOW) && op->kind != MOUNT_BIND)
         return fail(err, EINVAL, "options: copy-symlink and src-nofollow need a bind mount");
     return 0;
-}
-
-/* CVE-2023-25809: a user namespace without a cgroup namespace must not write to cgroups. Engines (buildah)
- * ask for that all the same, without needing it: they get the mount read-only, as with runc. */
-static void protect_cgroups(const struct rootfs_plan *plan, struct mount_op *op)
-{
-    struct mount_options *options = &op->options;
-
-    if (op->kind != MOUNT_CGROUP || !plan->user_namespace || plan->cgroup_namespace ||
-        mount_options_attributes(options) & MOUNT_ATTR_RDONLY)
-        return;
-    options->attributes.set |= MOUNT_ATTR_RDONLY;
-    options->attributes.clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
-    options->recursive.clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
-    log_warning(
-        "mounts[%zu] (%s): read-only, because a user namespace without a cgroup namespace must not write"
-        " to cgroups",
-        op->index, op->config->destination);
 }
 
 static char *bind_source(const struct rootfs_plan *plan, const char *source)
@@ -205,7 +197,7 @@ static int plan_mount(struct rootfs_plan *plan, const struct oci_mount *mount, s
     fill_mount(plan, op);
     if (check_mount(op, have_user, err) < 0)
         return mount_fail_in(op, err);
-    protect_cgroups(plan, op);
+    restrict_cgroup_mount(op, plan);
     if (op->kind != MOUNT_REMOUNT && strcmp(op->destination, "/dev") == 0)
         plan->own_dev = op->kind != MOUNT_BIND;
     return 0;

@@ -153,6 +153,22 @@ test_tini_options() {
     eq "$RC" 1
 }
 
+# F-7: -T ends everything after a time, with 124; nothing inside can stop that
+test_time_limit() {
+    ours
+    capture pid1 -T 0.2 -- sleep 60
+    eq "$RC" 124
+    has "$ERR" "Time limit exceeded"
+    capture pid1 -T 60 -- sh -c 'kill -ALRM 1; kill -ALRM $$; sleep 5'
+    eq "$RC" 142
+    local start=$SECONDS
+    capture pid1 -T 0.2 -- bash -c 'trap "" TERM; (trap "" TERM; while :; do :; done) & while :; do sleep 1; done'
+    eq "$RC" 124
+    [ $((SECONDS - start)) -lt 6 ]
+    capture pid1 -T x -- true
+    eq "$RC" 1
+}
+
 # K-1: static, without a libc of 700 kB
 test_small() {
     ours
