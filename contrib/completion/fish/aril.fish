@@ -105,6 +105,8 @@ complete -c aril -n '__fish_seen_subcommand_from events' -a '(aril list -q 2>/de
 complete -c aril -n '__fish_seen_subcommand_from events' -l stats -d 'print the statistics once'
 complete -c aril -n '__fish_seen_subcommand_from events' -l interval -x -d 'time between statistics, like 500ms, 5s, 1m (default: 5s)'
 
+complete -c aril -n __fish_use_subcommand -a mounts -d 'Add mounts to a container, or remove some (ACTION: add or remove)'
+
 complete -c aril -n __fish_use_subcommand -a delete -d 'Delete a container and all that belongs to it'
 complete -c aril -n '__fish_seen_subcommand_from delete' -a '(aril list -q 2>/dev/null)'
 complete -c aril -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill the container first if it runs; that there is none is no error'
