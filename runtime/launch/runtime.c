@@ -78,7 +78,9 @@ static int make_plans(struct launch *launch, struct error *err)
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
         return -1;
-    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0)
+    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0 ||
+        (launch->overlay && !launch->rootless &&
+         overlay_request_bound(launch->overlay, launch->bundle.path, err) < 0))
         return -1;
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
