@@ -14,6 +14,7 @@ extern const struct command command_kill;
 extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_update;
+extern const struct command command_events;
 extern const struct command command_delete;
 extern const struct command command_sandbox_exec;
 extern const struct command command_spec;

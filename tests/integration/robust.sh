@@ -170,6 +170,7 @@ test_state_disk_full() {
 
 # 24: descriptors run out: create fails in one line and leaves nothing, or works
 test_few_descriptors() {
+    todo_for crun "1.8 leaves its cgroups"
     not_for runc "the Go runtime needs many"
     bundle '.process.rlimits = []'
     command_is /bin/true
