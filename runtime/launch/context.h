@@ -11,9 +11,11 @@
 #include "launch/launch.h"
 #include "launch/listener.h"
 #include "namespaces/namespaces.h"
+#include "policy/policy.h"
 #include "process/process.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
+#include "supervise/supervise.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -33,6 +35,8 @@ struct launch {
     struct rootfs_plan *rootfs;
     struct process_plan process;
     struct seccomp_filter seccomp;
+    struct policy_record *policy; /* NULL: none */
+    struct landlock_plan landlock;
 
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
@@ -49,12 +53,14 @@ struct launch {
     pid_t pid;       /* init, as the runtime sees it */
     int pidfd;       /* of init */
     int terminal;    /* pty master, for run in the foreground; -1: none */
+    struct supervise_limit limit;
     bool foreground; /* run or exec without --detach */
     bool by_start;   /* create: the gate is start.sock, not our socket */
     bool started;    /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
-    char *executable; /* found before READY, executed after START */
+    int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
+    char *executable;     /* found before READY, executed after START */
 };
 
 /* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id

@@ -19,6 +19,20 @@ static int start_payload(struct launch *launch, struct error *err)
     return hooks_at_poststart(launch->bundle.config, &launch->container, err);
 }
 
+int launch_check_limit(struct launch *launch, struct error *err)
+{
+    const struct launch_limit *limit = &launch->options->limit;
+    int number = SIGTERM;
+
+    if (limit->seconds && !launch->foreground)
+        return fail(err, EINVAL, "--timeout: needs the foreground (nobody would wait with --detach)");
+    if (limit->signal && !limit->seconds)
+        return fail(err, EINVAL, "--kill-signal: needs --timeout");
+    if (limit->signal && (number = limit->number) <= 0)
+        return fail(err, EINVAL, "--kill-signal %s: unknown signal", limit->signal);
+    return supervise_limit_parse(limit->seconds, number, &launch->limit, err);
+}
+
 int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
 {
     struct terminal_relay *relay = NULL;
@@ -29,14 +43,17 @@ int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
         if (!relay)
             return -1;
     }
-    status = supervise(launch->pid, launch->pidfd, signal_fd, relay, err);
+    status = supervise_within(launch->pid, launch->pidfd, signal_fd, relay, &launch->limit, err);
     terminal_relay_close(relay);
+    if (status == SUPERVISE_TIMED_OUT && launch->limit.milliseconds)
+        log_info("Time limit exceeded");
     if (status >= 0)
         launch->pid = 0; /* reaped */
     return status;
 }
 
-/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have our id. */
+/* The container stays as it is: stopped, or already deleted by somebody else, whose new container may have
+ * our id. */
 static bool is_still_ours(struct launch *launch)
 {
     struct error err;
@@ -56,7 +73,8 @@ static int run_foreground(struct launch *launch, struct error *err)
     sigset_t before;
     int status;
 
-    if (supervise_block_signals(&before, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
+    if (launch_check_limit(launch, err) < 0 || supervise_block_signals(&before, &signal_fd, err) < 0 ||
+        launch_prepare(launch, err) < 0)
         return -1;
     if (start_payload(launch, err) < 0) {
         launch_undo(launch);
@@ -71,7 +89,7 @@ static int run_foreground(struct launch *launch, struct error *err)
 
 static int run_detached(struct launch *launch, struct error *err)
 {
-    if (launch_prepare(launch, err) < 0)
+    if (launch_check_limit(launch, err) < 0 || launch_prepare(launch, err) < 0)
         return -1;
     if (start_payload(launch, err) == 0)
         return 0;
