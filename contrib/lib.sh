@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # lib.sh - what the two set-up scripts share: progress, packages, the build.
 
+# shellcheck disable=SC2034 # for the scripts
 # packages (Debian names) with the program or file that shows that they are there
 BUILD_PACKAGES="gcc:gcc make:make autoconf:autoconf automake:automake pkg-config:pkg-config libc6-dev:/usr/include/stdio.h
     linux-libc-dev:/usr/include/linux/openat2.h libyajl-dev:/usr/include/yajl/yajl_parse.h
-    libseccomp-dev:/usr/include/seccomp.h libmount-dev:/usr/include/libmount/libmount.h"
+    libseccomp-dev:/usr/include/seccomp.h libmount-dev:/usr/include/libmount/libmount.h libsystemd-dev:/usr/include/systemd/sd-bus.h"
 
 step() { printf '\n==> %s\n' "$*"; }
 

@@ -102,6 +102,7 @@
 #include "oci-specs/features.def"
 #include "oci-specs/status.def"
 #include "oci-specs/policy.def"
+#include "oci-specs/sandbox.def"
 
 #undef ENUM_BEGIN
 #undef VALUE

@@ -127,7 +127,7 @@ int oci_config_validate(const struct oci_config *config, struct error *err)
     static int (*const checks[])(const struct oci_config *config, struct error *err) = {
         check_version,  check_blocks, /* what follows may rely on root, process and linux */
         check_process,  validate_namespaces, check_names,     validate_mounts,
-        validate_linux, check_seccomp,       check_resources,
+        validate_linux, check_seccomp,       check_resources, validate_annotations,
     };
 
     for (size_t i = 0; i < array_length(checks); i++)

@@ -10,6 +10,7 @@
 /* At most this many lines fit into /proc/PID/uid_map (user_namespaces(7)). */
 #define ID_MAPPINGS_MAX 340
 
+int validate_annotations(const struct oci_config *config, struct error *err);
 int validate_linux(const struct oci_config *config, struct error *err);
 int validate_mounts(const struct oci_config *config, struct error *err);
 int validate_namespaces(const struct oci_config *config, struct error *err);

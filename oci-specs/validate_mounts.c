@@ -7,14 +7,17 @@
 
 #include <string.h>
 
-/* Item 121: "/" in any spelling. What leads there through links or ".." is found when it is resolved. */
+/*
+ * Item 121: "/" in any spelling. What leads there through links or ".." is found when it is resolved. A remount covers
+ * nothing: it may change the root's flags.
+ */
 static int check_destination(const struct oci_config *config, size_t index, struct error *err)
 {
     const char *rest = config->mounts[index].destination;
 
     while (*rest == '/' || (*rest == '.' && (rest[1] == '/' || rest[1] == '\0')))
         rest++;
-    if (*rest == '\0')
+    if (*rest == '\0' && !strings_contain(&config->mounts[index].options, "remount"))
         return fail(err, EINVAL, "mounts[%zu].destination: must not be the root directory", index);
     return 0;
 }

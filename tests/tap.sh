@@ -75,6 +75,7 @@ wait_for() {
 }
 
 # capture COMMAND...: runs it and sets OUT, ERR and RC. The streams are files, because a container keeps them open.
+# shellcheck disable=SC2034 # OUT, ERR and RC are for the tests
 capture() {
     RC=0
     "$@" >"$TAP_DIR/stdout" 2>"$TAP_DIR/stderr" || RC=$?

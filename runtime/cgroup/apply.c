@@ -11,6 +11,7 @@
 #include "cgroup/make.h"
 #include "cgroup/owner.h"
 #include "cgroup/plan.h"
+#include "cgroup/systemd.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -88,9 +89,49 @@ int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err)
     auto_cleanup(cgroup_made_free) struct cgroup_made made = { 0 };
 
     *into = -1;
+    if (cgroup_needs_process(plan))
+        return 0;
     if (make_directories(plan, &made, err) == 0 &&
         cgroup_rows_write(&plan->rows, &plan->directories, err) == 0 && apply_unified(plan, into, err) == 0)
         return 0;
     cgroup_unmake(&made);
     return -1;
+}
+
+bool cgroup_needs_process(const struct cgroup_plan *plan)
+{
+    return plan && plan->driver == CGROUP_DRIVER_SYSTEMD;
+}
+
+/*
+ * systemd made the directory of its own hierarchy; on v1 perhaps none of the others. On failure the unit
+ * stays for cgroup_destroy(): the record has it.
+ */
+static int complete_directories(const struct cgroup_plan *plan, struct error *err)
+{
+    auto_cleanup(cgroup_made_free) struct cgroup_made made = { 0 };
+
+    for (size_t i = 0; i < plan->directories.count; i++) {
+        struct cgroup_directory *directory = &plan->directories.items[i];
+
+        if (access(directory->path, F_OK) < 0 && make_directory(plan, directory, &made, err) < 0)
+            return -1;
+        if (!directory->controllers[0])
+            cgroup_controllers_enable(directory, false);
+    }
+    return 0;
+}
+
+int cgroup_create_around(const struct cgroup_plan *plan, const struct cgroup_location *location, pid_t pid,
+                         int pidfd, struct error *err)
+{
+    auto_close int fd = -1;
+
+    if (cgroup_systemd_start(plan, pid, pidfd, err) < 0 || complete_directories(plan, err) < 0)
+        return -1;
+    if (!plan->unified && cgroup_attach(location, pid, err) < 0)
+        return -1;
+    if (cgroup_rows_write(&plan->rows, &plan->directories, err) < 0)
+        return -1;
+    return apply_unified(plan, &fd, err);
 }

@@ -33,6 +33,15 @@ struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan);
 int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err);
 
 /*
+ * The systemd driver makes the cgroup around a process that is there already: then cgroup_create() does
+ * nothing, and this makes the cgroup, with all limits, and brings the process in. It must not run anything
+ * before. `plan` may be NULL.
+ */
+bool cgroup_needs_process(const struct cgroup_plan *plan);
+int cgroup_create_around(const struct cgroup_plan *plan, const struct cgroup_location *location, pid_t pid,
+                         int pidfd, struct error *err);
+
+/*
  * Joins every hierarchy. pid 0: the calling process, which must have one thread, moves itself; on v1 that is
  * some fifty times faster than moving another (attach.c says why), so let the cloned child do it, before it
  * unshares or joins any namespace.

@@ -53,6 +53,9 @@ void cgroup_plan_describe(const struct cgroup_plan *plan, struct buffer *out)
     buffer_add_char(out, '[');
     for (size_t i = 0; i < plan->directories.count; i++)
         add_row(out, &first, plan->directories.items[i].controllers, ".", plan->directories.items[i].path);
+    for (size_t i = 0; i < plan->unit.properties.count; i++)
+        add_row(out, &first, "systemd", plan->unit.properties.items[i].name,
+                plan->unit.properties.items[i].value);
     for (size_t i = 0; i < plan->rows.count; i++)
         add_row(out, &first, plan->rows.items[i].controller, plan->rows.items[i].file,
                 plan->rows.items[i].value);

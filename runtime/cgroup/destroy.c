@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "cgroup/location.h"
+#include "cgroup/systemd.h"
 #include "cgroup/tree.h"
 #include "cgroup/wait.h"
 
@@ -52,7 +53,7 @@ static int remove_tree(const char *path, struct error *err)
     return fail(err, EBUSY, "remove %s: still busy after ten seconds", path);
 }
 
-int cgroup_destroy(const struct cgroup_location *location, struct error *err)
+static int destroy_directories(const struct cgroup_location *location, struct error *err)
 {
     bool killed = false;
 
@@ -70,4 +71,12 @@ int cgroup_destroy(const struct cgroup_location *location, struct error *err)
             return -1;
     }
     return 0;
+}
+
+/* systemd would first ask the processes to end, and wait: kill them before it is told. */
+int cgroup_destroy(const struct cgroup_location *location, struct error *err)
+{
+    if (destroy_directories(location, err) < 0)
+        return -1;
+    return location && location->scope ? cgroup_systemd_stop(location, err) : 0;
 }

@@ -10,7 +10,6 @@
 #include "cgroup/owner.h"
 #include "cgroup/path.h"
 #include "cgroup/resources.h"
-#include "cgroup/systemd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +162,11 @@ static int plan_place(struct cgroup_plan *plan, const struct oci_config *config,
     auto_free char *fallback = memory_format("/%s", id), *path = NULL;
     bool relative = false;
 
+    if (plan->driver == CGROUP_DRIVER_SYSTEMD) {
+        if (cgroup_systemd_plan(plan, config, id, hierarchies, &path, err) < 0)
+            return -1;
+        return add_directories(plan, hierarchies, path, false, err);
+    }
     path = cgroup_path_clean(wanted && *wanted ? wanted : fallback, &relative, err);
     if (!path)
         return -1;
@@ -189,8 +193,6 @@ static int make(struct cgroup_plan *plan, const struct oci_config *config, const
 
     if (plan->driver == CGROUP_DRIVER_DISABLED)
         return plan_disabled(resources, err);
-    if (plan->driver == CGROUP_DRIVER_SYSTEMD)
-        return cgroup_systemd_plan(plan, err);
     plan->unified = hierarchies->unified;
     plan->owned = plan->unified && cgroup_owner_find(config, &plan->owner);
     if (plan_limits(plan, resources, hierarchies, err) < 0)
@@ -230,6 +232,7 @@ void cgroup_plan_free(struct cgroup_plan *plan)
     cgroup_directories_free(&plan->directories);
     cgroup_rows_free(&plan->rows);
     device_rules_free(&plan->devices);
+    cgroup_unit_free(&plan->unit);
     free(plan->path);
     free(plan);
 }
@@ -241,6 +244,7 @@ struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan)
 
     location->driver = plan->driver;
     location->path = memory_string(plan->path);
+    location->scope = memory_string(plan->unit.name);
     location->created.items = memory_new_array(count + 1, sizeof *location->created.items);
     location->created.count = count;
     location->has_created = true;

@@ -6,6 +6,7 @@
 #include "cgroup/directories.h"
 #include "cgroup/hierarchies.h"
 #include "cgroup/rows.h"
+#include "cgroup/systemd.h"
 
 struct cgroup_plan {
     enum cgroup_driver driver;
@@ -13,7 +14,8 @@ struct cgroup_plan {
     struct cgroup_directories directories;
     struct cgroup_rows rows; /* on v1 with those for devices */
     struct device_rules devices;
-    bool owned; /* v2: the cgroup is given to `owner`, a uid of the host */
+    struct cgroup_unit unit; /* with the systemd driver */
+    bool owned;              /* v2: the cgroup is given to `owner`, a uid of the host */
     uid_t owner;
     bool unified;   /* v2 alone: devices go into a BPF program, processes are cloned into their place */
     bool requested; /* the config asks for a limit: without permission it cannot run (item 171) */

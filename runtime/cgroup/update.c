@@ -8,6 +8,7 @@
 #include "cgroup/location.h"
 #include "cgroup/plan.h"
 #include "cgroup/resources.h"
+#include "cgroup/systemd.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -118,6 +119,8 @@ static int update(const struct cgroup_location *location, const struct oci_resou
     find_directories(location, hierarchies, &directories);
     if (cgroup_plan_rows(&completed, hierarchies, rows, err) < 0 ||
         update_devices(resources, fd, rows, err) < 0)
+        return -1;
+    if (location->scope && cgroup_systemd_update(location, rows, err) < 0)
         return -1;
     return cgroup_rows_write(rows, &directories, err);
 }

@@ -6,7 +6,7 @@
 const struct command *const cli_commands[] = {
     &command_create,     &command_start,   &command_run,        &command_exec,  &command_state,
     &command_list,       &command_ps,      &command_kill,       &command_pause, &command_resume,
-    &command_update,     &command_delete,  &command_spec,       &command_plan,  &command_features,
+    &command_update,     &command_delete,  &command_sandbox_exec, &command_spec,       &command_plan,  &command_features,
     &command_checkpoint, &command_restore, &command_completion, NULL,
 };
 

@@ -15,6 +15,7 @@ extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_update;
 extern const struct command command_delete;
+extern const struct command command_sandbox_exec;
 extern const struct command command_spec;
 extern const struct command command_plan;
 extern const struct command command_features;

@@ -18,9 +18,8 @@
 #include <unistd.h>
 
 /* To be changed together with the code that it describes. */
-static const bool intel_rdt_implemented = false;
 static const bool net_devices_implemented = true;
-static const bool systemd_cgroup_implemented = false;
+static const bool systemd_cgroup_implemented = true;
 
 static const struct {
     enum oci_seccomp_flag flag;
@@ -102,11 +101,9 @@ static struct oci_features_intel_rdt *intel_rdt_features(void)
 {
     struct oci_features_intel_rdt *intel_rdt = memory_new(sizeof *intel_rdt);
 
-    SET(intel_rdt, enabled, intel_rdt_implemented);
-    if (intel_rdt_implemented) {
-        SET(intel_rdt, schemata, true);
-        SET(intel_rdt, monitoring, true);
-    }
+    SET(intel_rdt, enabled, true);
+    SET(intel_rdt, schemata, true);
+    SET(intel_rdt, monitoring, true);
     return intel_rdt;
 }
 

@@ -11,7 +11,7 @@
 #include "container/bundle.h"
 #include "namespaces/namespaces.h"
 #include "oci-specs/schema.h"
-#include "rootfs/rootfs.h"
+#include "rootfs/overlay.h"
 
 #include <unistd.h>
 
@@ -48,6 +48,7 @@ static int describe_namespaces(const struct oci_config *config, struct buffer *o
 static int describe_rootfs(const struct bundle *bundle, const struct cgroup_location *location, bool no_pivot,
                            struct buffer *out, struct error *err)
 {
+    auto_cleanup(overlay_request_cleanup) struct overlay_request *overlay = NULL;
     struct rootfs_context context = {
         .bundle = bundle->path,
         .rootfs = bundle->rootfs,
@@ -55,8 +56,12 @@ static int describe_rootfs(const struct bundle *bundle, const struct cgroup_loca
         .no_pivot = no_pivot,
         .rootless = geteuid() != 0,
     };
-    struct rootfs_plan *plan = rootfs_plan_make(bundle->config, &context, err);
+    struct rootfs_plan *plan;
 
+    if (overlay_request_read(bundle->config, bundle->path, &overlay, err) < 0)
+        return -1;
+    context.overlay = overlay;
+    plan = rootfs_plan_make(bundle->config, &context, err);
     if (!plan)
         return -1;
     rootfs_plan_describe(plan, out);

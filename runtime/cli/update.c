@@ -1,10 +1,14 @@
 /* aril update: changes the limits of a container that exists (contract item 281, G9). */
 #include "cli/commands.h"
 
+#include "base/cleanup.h"
 #include "cgroup/cgroup.h"
 #include "cli/update_resources.h"
 #include "launch/lifecycle.h"
-#include "oci-specs/schema.h"
+#include "oci-specs/config.h"
+#include "resctrl/resctrl.h"
+
+#include <string.h>
 
 #define VALUE(name, member, metavar, help)                                                                   \
     {                                                                                                        \
@@ -28,12 +32,47 @@ static const struct option_row options[] = {
     VALUE("cpuset-cpus", cpuset_cpus, "LIST", "cpus, like 0-3,7"),
     VALUE("cpuset-mems", cpuset_mems, "LIST", "memory nodes"),
     VALUE("blkio-weight", blkio_weight, "N", "weight of block i/o (10 to 1000)"),
-    VALUE("l3-cache-schema", l3_cache_schema, "SCHEMA", NULL),
-    VALUE("mem-bw-schema", mem_bw_schema, "SCHEMA", NULL),
+    VALUE("l3-cache-schema", l3_cache_schema, "SCHEMA", "Intel RDT: parts of the L3 cache, like L3:0=ff"),
+    VALUE("mem-bw-schema", mem_bw_schema, "SCHEMA", "Intel RDT: memory bandwidth, like MB:0=20"),
     { "kernel-memory", 0, OPTION_STRING, OPTION_IGNORED, "BYTES", NULL }, /* no kernel has it any more */
     { "kernel-memory-tcp", 0, OPTION_STRING, OPTION_IGNORED, "BYTES", NULL },
     { 0 },
 };
+
+/* Items 240, 236: the class that the container's config names, or that has its id. */
+static int write_schemata(const struct container *container, const char *schemata, struct error *err)
+{
+    struct oci_config *config = oci_config_read_at(container->fd, "config.json", err);
+    struct resctrl_plan plan = { 0 };
+    struct resctrl resctrl = { .root = -1 };
+    int result = -1;
+
+    if (!config)
+        return -1;
+    if (resctrl_plan_make(config, container->id, &plan, err) == 0) {
+        if (!plan.group)
+            fail(err, EINVAL, "--l3-cache-schema, --mem-bw-schema: the container has no linux.intelRdt");
+        else if (resctrl_open(&resctrl, err) == 0)
+            result = resctrl_update(&plan, &resctrl, schemata, err);
+    }
+    resctrl_close(&resctrl);
+    resctrl_plan_free(&plan);
+    oci_config_free(config);
+    return result;
+}
+
+static int update_schemata(const struct container *container, const struct update_flags *flags,
+                           struct error *err)
+{
+    const char *bandwidth = flags->mem_bw_schema;
+    auto_free char *schemata = resctrl_join_schemata(flags->l3_cache_schema, bandwidth, NULL);
+
+    if (!schemata)
+        return 0;
+    if (bandwidth && (strncmp(bandwidth, "MB:", 3) != 0 || strchr(bandwidth, '\n')))
+        return fail(err, EINVAL, "--mem-bw-schema: must be one line that begins with MB:");
+    return write_schemata(container, schemata, err);
+}
 
 static int update(struct container *container, const struct invocation *invocation, struct error *err)
 {
@@ -49,6 +88,8 @@ static int update(struct container *container, const struct invocation *invocati
     if (!resources)
         return -1;
     result = cgroup_update(container->status->cgroup, resources, err);
+    if (result == 0)
+        result = update_schemata(container, invocation->options, err);
     schema_free(&oci_resources_schema, resources);
     return result;
 }

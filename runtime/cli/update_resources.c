@@ -178,10 +178,6 @@ struct oci_resources *update_resources_make(const struct update_flags *flags, st
 {
     struct oci_resources *resources;
 
-    if (flags->l3_cache_schema || flags->mem_bw_schema) {
-        fail(err, ENOTSUP, "--l3-cache-schema, --mem-bw-schema: Intel RDT is not supported yet");
-        return NULL;
-    }
     resources = read_resources(flags->resources, err);
     if (!resources)
         return NULL;

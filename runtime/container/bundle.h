@@ -16,4 +16,6 @@ struct bundle {
 /* `path` NULL: the current directory. `config_name` NULL: "config.json"; else --config FILE (relative to the
  * cwd). */
 int bundle_open(const char *path, const char *config_name, struct bundle *bundle, struct error *err);
+/* A bundle that is no directory: a config made by the runtime, whose paths are absolute. It is taken over, also on failure. */
+int bundle_from_config(struct oci_config *config, struct bundle *bundle, struct error *err);
 void bundle_close(struct bundle *bundle);

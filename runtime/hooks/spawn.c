@@ -10,14 +10,17 @@
 #include "hooks/spawn.h"
 
 #include "base/cleanup.h"
+#include "base/signals.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,27 +39,12 @@ static int child_failed(struct child *child, const char *step)
     return 127;
 }
 
-/*
- * Contract item 257: a signal that our caller ignores (nohup, a shell's `trap ''`) would stay ignored across
- * execve(). Raw numbers, because libc hides two of them; SIGKILL and SIGSTOP are refused, which is fine.
- */
-static void reset_signals(void)
-{
-    struct sigaction action = { .sa_handler = SIG_DFL };
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        sigaction(number, &action, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int child_main(void *argument)
 {
     struct child *child = argument;
     const struct hook_command *command = child->command;
 
-    reset_signals();
+    signals_reset();
     /* Own session: a timeout kills the group, and no terminal of ours is within reach. Cannot fail: the pid
      * is new. */
     setsid();

@@ -44,7 +44,8 @@ static pid_t clone_process(struct launch *launch, uint64_t flags, int *pidfd)
 /*
  * A child's first words: our end of the pair only, death with the runtime until READY, and into the cgroup.
  * On v1 a process that moves itself ("0" to tasks) needs no grace period of the kernel: 0.1 ms for nine
- * hierarchies, against up to 10 ms when another process moves it. On v2 the clone was born there.
+ * hierarchies, against up to 10 ms when another process moves it. On v2 the clone was born there. The systemd
+ * driver's cgroup is made by the runtime around the process that waits for GO next.
  */
 static void become_child(struct launch *launch)
 {
@@ -54,7 +55,8 @@ static void become_child(struct launch *launch)
     close(launch->socket);
     launch->socket = launch->peer_socket;
     launch->peer_socket = -1;
-    if (launch->cgroup_fd < 0 && cgroup_attach(launch->cgroup_location, 0, &err) < 0) {
+    if (launch->cgroup_fd < 0 && !cgroup_needs_process(launch->cgroup) &&
+        cgroup_attach(launch->cgroup_location, 0, &err) < 0) {
         message_send_error(launch->socket, &err);
         _exit(1);
     }
@@ -73,11 +75,14 @@ static int stage_enter(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    if (wait_for_go(launch, err) < 0)
+    if (wait_for_go(launch, err) < 0 || (launch->stage_leave && launch->stage_leave(launch, err) < 0))
         return -1;
     if (namespaces_join(plan, CLONE_NEWUSER, err) < 0 || namespaces_become_root(plan, err) < 0 ||
         namespaces_join(plan, CLONE_NEWPID, err) < 0)
         return -1;
+    if (launch->stage_join && launch->stage_join(launch, err) < 0)
+        return -1;
+    launch->staged = true;
     if (plan->new_flags & CLONE_NEWTIME)
         return namespaces_new_time(plan, err);
     return 0;

@@ -13,6 +13,7 @@
 #include "namespaces/namespaces.h"
 #include "policy/policy.h"
 #include "process/process.h"
+#include "resctrl/resctrl.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
 #include "supervise/supervise.h"
@@ -33,30 +34,38 @@ struct launch {
     struct namespace_plan namespaces;
     struct cgroup_plan *cgroup;
     struct rootfs_plan *rootfs;
+    struct overlay_request *overlay; /* or NULL */
     struct process_plan process;
     struct seccomp_filter seccomp;
     struct policy_record *policy; /* NULL: none */
     struct landlock_plan landlock;
+    struct resctrl_plan resctrl_plan;
 
     /* what the runtime made */
     void (*child_main)(struct launch *launch) __attribute__((noreturn));
+    /* What a stage does before it enters the user namespace, and when it is in it; NULL: nothing. */
+    int (*stage_leave)(struct launch *launch, struct error *err);
+    int (*stage_join)(struct launch *launch, struct error *err);
+    bool staged; /* in the child: these two have run */
     struct container container;
-    int procfs;         /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
-    int container_root; /* exec, where the container shares our mount namespace: its root directory; else -1
-                         */
+    int procfs; /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
+    uint64_t root_device,
+        root_inode;     /* of the container's "/", as init said (create) or the record says (exec) */
+    int container_root; /* exec: the root directory of init, in case the mount namespace has another; or -1 */
     int start_socket;   /* listening on start.sock; -1 for run */
-    int console_socket; /* connected; -1: none */
+    struct resctrl resctrl; /* its root is -1 without linux.intelRdt */
+    int console_socket;     /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
-    int cgroup_fd;   /* for CLONE_INTO_CGROUP, or -1 */
-    int socket;      /* our end of the message pair, in whichever process this is */
-    int peer_socket; /* the other end, between socketpair and clone */
-    pid_t pid;       /* init, as the runtime sees it */
-    int pidfd;       /* of init */
-    int terminal;    /* pty master, for run in the foreground; -1: none */
-    struct supervise_limit limit;
-    bool foreground; /* run or exec without --detach */
-    bool by_start;   /* create: the gate is start.sock, not our socket */
-    bool started;    /* the payload runs: a failure after that stops it, like any running container */
+    int cgroup_fd;                /* for CLONE_INTO_CGROUP, or -1 */
+    int socket;                   /* our end of the message pair, in whichever process this is */
+    int peer_socket;              /* the other end, between socketpair and clone */
+    pid_t pid;                    /* init, as the runtime sees it */
+    int pidfd;                    /* of init */
+    struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
+    struct supervise_limit limit; /* --timeout */
+    bool foreground;              /* run or exec without --detach */
+    bool by_start;                /* create: the gate is start.sock, not our socket */
+    bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
     int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
@@ -71,6 +80,8 @@ int launch_place_init(struct launch *launch, struct error *err);
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));
 void exec_child_main(struct launch *launch) __attribute__((noreturn));
+int exec_stage_leave(struct launch *launch, struct error *err);
+int exec_stage_join(struct launch *launch, struct error *err);
 
 /* launch/gate.c */
 int gate_open_socket(struct launch *launch, struct error *err); /* runtime: start.sock */
@@ -84,12 +95,14 @@ int gate_connect(const struct container *container,
 int stdio_give_to(uid_t uid, struct error *err); /* item 51 */
 int descriptors_check(int preserve_fds, struct error *err);
 int descriptors_hide(int preserve_fds,
-                     struct error *err); /* everything above is close-on-exec from here on */
-int signals_reset(struct error *err);
+                     struct error *err);            /* everything above is close-on-exec from here on */
+void descriptors_close(int preserve_fds, int kept); /* for good */
+void environment_scrub(void); /* nobody who reads our memory finds the caller's secrets */
 int procfs_open(struct error *err);
 int keyring_join(const char *id, struct error *err);
 int pid_file_write(const char *path, pid_t pid, struct error *err);
-int pidfd_send(const char *socket_path, int pidfd, struct error *err);
+/* `what` asked for it, in errors; without a path there is nothing to do */
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err);
 
 /* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). */
 int hooks_at_create_runtime(struct launch *launch, struct error *err);

@@ -14,6 +14,7 @@
 #include "launch/salvage.h"
 #include "oci-specs/config.h"
 #include "oci-specs/schema.h"
+#include "resctrl/resctrl.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -88,13 +89,9 @@ static int destroy_cgroup(const struct container *container, struct error *err)
     return container_has_cgroup(container) ? cgroup_destroy(container->status->cgroup, err) : 0;
 }
 
-static int remove_intel_rdt_group(const struct container *container, struct error *err)
+static int remove_intel_rdt_groups(const struct container *container, struct error *err)
 {
-    const char *group = container->status->intel_rdt_group;
-
-    if (group && rmdir(group) < 0 && errno != ENOENT)
-        return fail_errno(err, "remove %s", group);
-    return 0;
+    return resctrl_remove(container->status->intel_rdt_group, container->status->intel_rdt_monitor, err);
 }
 
 /* ---- poststop hooks
@@ -122,7 +119,7 @@ static void run_poststop_hooks(const struct container *container)
 static int undo(struct container *container, bool force, struct error *err)
 {
     if (check_state(container, force, err) < 0 || kill_init(container, err) < 0 ||
-        destroy_cgroup(container, err) < 0 || remove_intel_rdt_group(container, err) < 0)
+        destroy_cgroup(container, err) < 0 || remove_intel_rdt_groups(container, err) < 0)
         return -1;
     run_poststop_hooks(container);
     return container_remove(container, err);

@@ -54,17 +54,16 @@ static int check_terminal(const struct exec *exec, struct error *err)
     return 0;
 }
 
-/* Without a mount namespace of its own the container is only a changed root directory: exec has to change it
- * too. */
-static int open_root(struct launch *launch, struct error *err)
+/* Not allowed where init is out of our reach (rootless, not dumpable): then it must not be needed. */
+static void open_root(struct launch *launch)
 {
+    const struct container_status *status = launch->container.status;
     char path[32];
 
-    if (oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT))
-        return 0;
-    snprintf(path, sizeof path, "/proc/%d/root", (int)launch->container.status->pid);
+    snprintf(path, sizeof path, "/proc/%d/root", (int)status->pid);
     launch->container_root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return launch->container_root < 0 ? fail_errno(err, "open %s", path) : 0;
+    launch->root_device = status->root_device;
+    launch->root_inode = status->root_inode;
 }
 
 static int open_container(struct exec *exec, struct error *err)
@@ -78,7 +77,8 @@ static int open_container(struct exec *exec, struct error *err)
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
     namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    return open_root(launch, err);
+    open_root(launch);
+    return 0;
 }
 
 /*
@@ -111,6 +111,9 @@ static int make_plans(struct exec *exec, struct error *err)
         process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
         return -1;
     if (launch_plan_security(launch, err) < 0)
+        return -1;
+    if (resctrl_plan_make(config, launch->container.id, &launch->resctrl_plan, err) < 0 ||
+        (launch->resctrl_plan.group && resctrl_open(&launch->resctrl, err) < 0))
         return -1;
     launch->procfs = procfs_open(err);
     if (launch->procfs < 0 || descriptors_check(launch->preserve_fds, err) < 0)
@@ -154,14 +157,23 @@ static int clone_child(struct exec *exec, struct error *err)
     return launch_clone_init(launch, err);
 }
 
+/* We are not in the container's class, so its new process is not either. */
+static int assign_intel_rdt(const struct launch *launch, struct error *err)
+{
+    if (!launch->resctrl_plan.group)
+        return 0;
+    return resctrl_assign(&launch->resctrl_plan, &launch->resctrl, launch->pid, err);
+}
+
 static int start_child(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
 
     if (set_initial_affinity(exec, err) < 0 || clone_child(exec, err) < 0)
         return -1;
-    if (launch_place_init(launch, err) < 0 || launch_serve_init(launch, err) < 0 ||
-        pidfd_send(exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
+    if (launch_place_init(launch, err) < 0 || assign_intel_rdt(launch, err) < 0 ||
+        launch_serve_init(launch, err) < 0 ||
+        pidfd_send("--pidfd-socket", exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
         pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
         launch_kill_init(launch);
         return -1;
@@ -182,7 +194,7 @@ static int run(struct exec *exec, struct error *err)
         return -1;
     if (start_child(exec, err) < 0)
         return -1;
-    return launch->foreground ? launch_supervise(launch, signal_fd, err) : 0;
+    return launch->foreground ? launch_supervise(launch, signal_fd, NULL, err) : 0;
 }
 
 int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
@@ -196,6 +208,8 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch.bundle.config = config;
     exec.launch.policy = options->policy ? schema_copy(&policy_record_schema, options->policy) : NULL;
     exec.launch.child_main = exec_child_main;
+    exec.launch.stage_leave = exec_stage_leave;
+    exec.launch.stage_join = exec_stage_join;
     exec.launch.preserve_fds = options->preserve_fds;
     exec.launch_options.id = container->id;
     exec.launch_options.limit = options->limit;

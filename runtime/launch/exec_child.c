@@ -1,7 +1,10 @@
 /*
  * The process that `exec` adds to a container, from clone to execve. Unlike init it enters a place where
- * others already run: it holds nothing of the host (descriptors, dumpable memory) from before it joins
- * (CVE-2016-9962).
+ * others already run, and a payload with CAP_SYS_PTRACE may stop it at any instruction, whatever dumpable
+ * says. So before it can be seen there, it holds nothing of the host any more: no descriptor, no directory,
+ * no environment (CVE-2016-9962). In a pid namespace it can be seen from its first instruction; where the payload has
+ * that capability, a stage
+ * outside does that part (clone.c), and what the process is cloned from is already as poor as it is.
  */
 #include "launch/payload.h"
 #include "launch/protocol.h"
@@ -14,6 +17,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int hide(struct launch *launch, struct error *err)
@@ -24,15 +28,45 @@ static int hide(struct launch *launch, struct error *err)
     return 0;
 }
 
+static bool is_container_root(const struct launch *launch, const struct stat *root)
+{
+    return (uint32_t)root->st_dev == launch->root_device && root->st_ino == launch->root_inode;
+}
+
+/*
+ * setns() leaves us at the root of the mount namespace. That is not the container's root where the container
+ * shares the host's namespace, or where the runtime that made it was in a chroot: go to init's root then, and
+ * run nowhere else.
+ */
+static int enter_root(const struct launch *launch, struct error *err)
+{
+    struct stat root;
+
+    if (stat("/", &root) == 0 && is_container_root(launch, &root))
+        return 0;
+    if (launch->container_root < 0 || fstat(launch->container_root, &root) < 0 ||
+        !is_container_root(launch, &root))
+        return fail(err, ENOENT, "the container's root directory cannot be found");
+    if (fchdir(launch->container_root) < 0 || chroot(".") < 0)
+        return fail_errno(err, "enter the container's root");
+    return 0;
+}
+
+static int scrub(struct launch *launch, struct error *err)
+{
+    (void)launch;
+    (void)err;
+    environment_scrub();
+    return 0;
+}
+
 static int join(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
     if (namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err) < 0)
         return -1;
-    if (launch->container_root >= 0 && (fchdir(launch->container_root) < 0 || chroot(".") < 0))
-        return fail_errno(err, "enter the container's root");
-    return 0;
+    return enter_root(launch, err);
 }
 
 static int open_root(struct error *err)
@@ -68,16 +102,47 @@ static int set_final_affinity(struct launch *launch, struct error *err)
 {
     const struct oci_exec_cpu_affinity *affinity = launch->process.process->exec_cpu_affinity;
 
-    return affinity && affinity->final ? process_apply_affinity(affinity->final, err) : 0;
+    if (affinity && affinity->final && *affinity->final)
+        return process_apply_affinity(affinity->final, err);
+    /* Item 77: not the mask of the engine that calls us. With .initial alone the specification wants it kept.
+     */
+    return affinity && affinity->initial && *affinity->initial ? 0 : process_reset_affinity(err);
 }
 
-static const struct step exec_steps[] = {
+static int drop_descriptors(struct launch *launch, struct error *err)
+{
+    (void)err;
+    if (launch->in_user_namespace) /* is setgroups allowed? There the host's capabilities count, not the
+                                      payload's */
+        return 0;
+    descriptors_close(launch->preserve_fds, launch->socket);
+    return 0;
+}
+
+static int lead_session(struct launch *launch, struct error *err)
+{
+    (void)launch;
+    (void)err;
+    setsid(); /* a child of the stage is in its session */
+    return 0;
+}
+
+static const struct step leave_steps[] = {
     { "session, descriptors", payload_leave_runtime, NULL },
     { "oom score", payload_oom_score, NULL }, /* these two while /proc/self still belongs to us */
     { "label", payload_label, NULL },
     { "keyring", payload_keyring, NULL },
+    { "environment of the caller", scrub, NULL },
     { "not dumpable", hide, NULL }, /* before anything of the container can see us */
+};
+
+static const struct step join_steps[] = {
     { "namespaces", join, NULL },
+    { "descriptors of the host", drop_descriptors, NULL },
+};
+
+static const struct step exec_steps[] = {
+    { "session", lead_session, NULL },
     { "terminal", open_terminal, NULL },
     { "limits, scheduling", payload_attributes, NULL },
     { "cpu affinity", set_final_affinity, NULL }, /* after the move into the cgroup, by its cpuset */
@@ -94,12 +159,23 @@ static const struct step exec_steps[] = {
     { "execve", payload_execute, NULL },
 };
 
+int exec_stage_leave(struct launch *launch, struct error *err)
+{
+    return steps_run(leave_steps, array_length(leave_steps), launch, err);
+}
+
+int exec_stage_join(struct launch *launch, struct error *err)
+{
+    return steps_run(join_steps, array_length(join_steps), launch, err);
+}
+
 void exec_child_main(struct launch *launch)
 {
     struct error err;
 
     launch->start_socket = -1;
-    steps_run(exec_steps, array_length(exec_steps), launch, &err);
+    if (launch->staged || (exec_stage_leave(launch, &err) == 0 && exec_stage_join(launch, &err) == 0))
+        steps_run(exec_steps, array_length(exec_steps), launch, &err);
     message_send_error(launch->socket, &err);
     _exit(1);
 }

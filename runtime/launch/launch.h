@@ -13,6 +13,7 @@ struct launch_options {
     const char *id;
     const char *bundle;         /* NULL: the current directory */
     const char *config;         /* --config: another file than config.json */
+    struct oci_config *made;    /* instead of a bundle: a config whose paths are absolute; taken over */
     const char *console_socket; /* NULL: none */
     const char *pidfd_socket;   /* NULL: none */
     const char *pid_file;       /* NULL: none */

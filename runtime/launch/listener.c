@@ -109,7 +109,7 @@ static int send_to_agent(const struct listener_peer *peer, int listener, struct 
     };
 
     if (socket < 0)
-        return -1;
+        return fail_in(err, "linux.seccomp.listenerPath");
     describe(peer, &text);
     part = (struct iovec){ .iov_base = text.data, .iov_len = text.length };
     memcpy(CMSG_DATA(&control.header), &listener, sizeof listener);

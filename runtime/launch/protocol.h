@@ -8,7 +8,7 @@
  *      │◀────────────────────────────────── HOOKS ──────│  mounted: run prestart and createRuntime
  *      │── DONE ───────────────────────────────────────▶│
  *      │◀───────────────────── TERMINAL (+ master fd) ──│  with process.terminal
- *      │◀────────────────────────────────── READY ──────│  everything but the payload is in place
+ *      │◀─────── READY (value: device, address: inode of /) │  everything but the payload is in place
  *      │
  *   start (over start.sock) or run (same socket)        │  blocks on the gate: end of file never runs the
  * payload │── START ──────────────────────────────────────▶│ │◀─────────────────────── end of file

@@ -1,5 +1,6 @@
 /* `run`: create, start, and in the foreground supervise and delete. */
 #include "launch/lifecycle.h"
+#include "launch/notify.h"
 #include "launch/runtime.h"
 
 #include "base/cleanup.h"
@@ -8,12 +9,12 @@
 
 #define DELETE_LOCK_TIMEOUT_MS 10000
 
-static int start_payload(struct launch *launch, struct error *err)
+static int start_payload(struct launch *launch, struct notify_proxy *notify, struct error *err)
 {
     const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid,
                                         launch->pidfd };
 
-    if (gate_start(launch->socket, &peer, err) < 0)
+    if (notify_open(&launch->container, notify, err) < 0 || gate_start(launch->socket, &peer, err) < 0)
         return -1;
     launch->started = true;
     return hooks_at_poststart(launch->bundle.config, &launch->container, err);
@@ -33,20 +34,25 @@ int launch_check_limit(struct launch *launch, struct error *err)
     return supervise_limit_parse(limit->seconds, number, &launch->limit, err);
 }
 
-int launch_supervise(struct launch *launch, int signal_fd, struct error *err)
+static int receive_notification(void *context)
 {
-    struct terminal_relay *relay = NULL;
-    int status;
+    struct notify_proxy *notify = context;
 
-    if (launch->terminal >= 0) {
-        relay = terminal_relay_open(launch->terminal, err);
-        if (!relay)
-            return -1;
-    }
-    status = supervise_within(launch->pid, launch->pidfd, signal_fd, relay, &launch->limit, err);
-    terminal_relay_close(relay);
+    notify_receive(notify);
+    return notify->socket;
+}
+
+int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err)
+{
+    struct supervise_watch watch = { notify ? notify->socket : -1, receive_notification, notify,
+                                     launch->limit };
+    int status = supervise_watching(launch->pid, launch->pidfd, signal_fd, launch->relay, &watch, err);
+
     if (status == SUPERVISE_TIMED_OUT && launch->limit.milliseconds)
         log_info("Time limit exceeded");
+    /* Now, not at the end: what follows takes time, and the user gets the terminal back. */
+    terminal_relay_close(launch->relay);
+    launch->relay = NULL;
     if (status >= 0)
         launch->pid = 0; /* reaped */
     return status;
@@ -69,6 +75,7 @@ static bool is_still_ours(struct launch *launch)
 
 static int run_foreground(struct launch *launch, struct error *err)
 {
+    auto_notify_proxy struct notify_proxy notify = { .socket = -1 };
     auto_close int signal_fd = -1;
     sigset_t before;
     int status;
@@ -76,12 +83,12 @@ static int run_foreground(struct launch *launch, struct error *err)
     if (launch_check_limit(launch, err) < 0 || supervise_block_signals(&before, &signal_fd, err) < 0 ||
         launch_prepare(launch, err) < 0)
         return -1;
-    if (start_payload(launch, err) < 0) {
+    if (start_payload(launch, &notify, err) < 0) {
         launch_undo(launch);
         return -1;
     }
     container_unlock(&launch->container);
-    status = launch_supervise(launch, signal_fd, err);
+    status = launch_supervise(launch, signal_fd, &notify, err);
     if ((status < 0 || !launch->options->keep) && is_still_ours(launch))
         launch_undo(launch);
     return status;
@@ -89,10 +96,14 @@ static int run_foreground(struct launch *launch, struct error *err)
 
 static int run_detached(struct launch *launch, struct error *err)
 {
+    auto_notify_proxy struct notify_proxy notify = { .socket = -1 };
+
     if (launch_check_limit(launch, err) < 0 || launch_prepare(launch, err) < 0)
         return -1;
-    if (start_payload(launch, err) == 0)
-        return 0;
+    if (start_payload(launch, &notify, err) == 0) {
+        container_unlock(&launch->container);
+        return notify_wait(&notify, launch->pid, launch->pidfd, err);
+    }
     launch_undo(launch);
     return -1;
 }

@@ -5,6 +5,7 @@
 #include "launch/runtime.h"
 #include "launch/context.h"
 #include "launch/lifecycle.h"
+#include "launch/notify.h"
 #include "launch/protocol.h"
 #include "launch/steps.h"
 
@@ -17,6 +18,8 @@
 #include "base/process_info.h"
 #include "base/sys.h"
 #include "base/timestamp.h"
+#include "oci-specs/edit.h"
+#include "rootfs/overlay.h"
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
@@ -31,6 +34,8 @@
 
 static int open_bundle(struct launch *launch, struct error *err)
 {
+    if (launch->options->made)
+        return bundle_from_config(launch->options->made, &launch->bundle, err);
     return bundle_open(launch->options->bundle, launch->options->config, &launch->bundle, err);
 }
 
@@ -70,21 +75,9 @@ static int plan_listen_fds(struct launch *launch, struct error *err)
     return descriptors_check(launch->preserve_fds, err);
 }
 
-/* What is not there yet is refused, never ignored. */
-static int check_supported(const struct launch *launch, struct error *err)
-{
-    const struct oci_linux *linux = launch->bundle.config->linux;
-
-    if (linux->intel_rdt)
-        return fail(err, ENOTSUP, "linux.intelRdt: not supported yet");
-    return 0;
-}
-
 int launch_plan_security(struct launch *launch, struct error *err)
 {
-    const struct oci_linux *linux = launch->bundle.config->linux;
-
-    if (linux->seccomp && seccomp_filter_make(linux->seccomp, &launch->seccomp, err) < 0)
+    if (seccomp_filter_from_config(launch->bundle.config, &launch->seccomp, err) < 0)
         return -1;
     if (!launch->policy)
         return 0;
@@ -98,15 +91,18 @@ static int make_plans(struct launch *launch, struct error *err)
 
     launch->in_user_namespace = launch->rootless || oci_config_namespace(config, OCI_NAMESPACE_USER);
     if (namespace_plan_make(config, &launch->namespaces, err) < 0 || sysctl_check(config, err) < 0 ||
+        net_devices_check(config, err) < 0 ||
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
+        return -1;
+    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0)
         return -1;
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
         return -1;
     if (launch_plan_security(launch, err) < 0)
         return -1;
-    return check_supported(launch, err);
+    return resctrl_plan_make(config, launch->options->id, &launch->resctrl_plan, err);
 }
 
 static int open_outside(struct launch *launch, struct error *err)
@@ -115,6 +111,8 @@ static int open_outside(struct launch *launch, struct error *err)
         return -1;
     launch->procfs = procfs_open(err);
     if (launch->procfs < 0)
+        return -1;
+    if (launch->resctrl_plan.group && resctrl_open(&launch->resctrl, err) < 0)
         return -1;
     if (!launch->options->console_socket)
         return 0;
@@ -202,9 +200,33 @@ static void remove_cgroup(struct launch *launch)
         log_warning("%s", err.text);
 }
 
+/* Recorded before it is made, so that `delete` finds what a killed create has left. */
+static int make_intel_rdt_groups(struct launch *launch, struct error *err)
+{
+    struct container_status *status = launch->container.status;
+
+    if (!launch->resctrl_plan.group)
+        return 0;
+    status->intel_rdt_group = resctrl_group_path(&launch->resctrl_plan, &launch->resctrl);
+    status->intel_rdt_monitor = resctrl_monitor_path(&launch->resctrl_plan, &launch->resctrl);
+    if (container_save(&launch->container, err) < 0)
+        return -1;
+    return resctrl_create(&launch->resctrl_plan, &launch->resctrl, err);
+}
+
+static void remove_intel_rdt_groups(struct launch *launch)
+{
+    const struct container_status *status = launch->container.status;
+    struct error err;
+
+    if (status && resctrl_remove(status->intel_rdt_group, status->intel_rdt_monitor, &err) < 0)
+        log_warning("%s", err.text);
+}
+
 static int plan_rootfs(struct launch *launch, struct error *err)
 {
     struct rootfs_context context = {
+        .overlay = launch->overlay,
         .bundle = launch->bundle.path,
         .rootfs = launch->bundle.rootfs,
         .cgroup = launch->container.status->cgroup,
@@ -233,9 +255,24 @@ void launch_kill_init(struct launch *launch)
     launch->pid = 0;
 }
 
+/* Only the systemd driver has something to do here: init must wait for GO before it does anything. */
+static int make_cgroup_around(struct launch *launch, struct error *err)
+{
+    if (!cgroup_needs_process(launch->cgroup))
+        return 0;
+    return cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err);
+}
+
 static int place_init(struct launch *launch, struct error *err)
 {
     return launch_place_init(launch, err);
+}
+
+static int assign_intel_rdt(struct launch *launch, struct error *err)
+{
+    if (!launch->resctrl_plan.group)
+        return 0;
+    return resctrl_assign(&launch->resctrl_plan, &launch->resctrl, launch->pid, err);
 }
 
 static int move_net_devices(struct launch *launch, struct error *err)
@@ -251,8 +288,9 @@ static int move_net_devices(struct launch *launch, struct error *err)
 static int take_terminal(struct launch *launch, int master, struct error *err)
 {
     if (launch->console_socket < 0) {
-        launch->terminal = master;
-        return 0;
+        /* Before the payload runs: it must find the modes and the size that it will keep. */
+        launch->relay = terminal_relay_open(master, err);
+        return launch->relay ? 0 : -1;
     }
     if (terminal_send_fd(launch->console_socket, master, err) < 0) {
         close(master);
@@ -300,6 +338,8 @@ int launch_serve_init(struct launch *launch, struct error *err)
                 return -1;
             break;
         case MESSAGE_READY:
+            launch->root_device = (uint32_t)message.value;
+            launch->root_inode = message.address;
             return 0;
         case MESSAGE_END:
             return explain_death(launch, err);
@@ -314,6 +354,14 @@ static void run_poststop_hooks(struct launch *launch)
     hooks_at_poststop(launch->bundle.config, &launch->container);
 }
 
+/* crun's way to ask for what --pidfd-socket does (item 293). */
+static int send_to_receiver(const struct launch *launch, struct error *err)
+{
+    const char *path = string_map_get(&launch->bundle.config->annotations, "run.oci.pidfd_receiver");
+
+    return pidfd_send("annotations.run.oci.pidfd_receiver", path, launch->pidfd, err);
+}
+
 /* With the pid on record the container is "created". */
 static int publish(struct launch *launch, struct error *err)
 {
@@ -326,8 +374,11 @@ static int publish(struct launch *launch, struct error *err)
     status->has_pid = true;
     status->pid_start_time = info.start_time;
     status->has_pid_start_time = true;
-    if (pidfd_send(launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
-        pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
+    status->root_device = launch->root_device;
+    status->root_inode = launch->root_inode;
+    status->has_root_device = status->has_root_inode = true;
+    if (pidfd_send("--pidfd-socket", launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
+        send_to_receiver(launch, err) < 0 || pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
         return -1;
     return container_save(&launch->container, err);
 }
@@ -342,12 +393,16 @@ static const struct step create_steps[] = {
     { "state directory", reserve_id, release_id },
     { "saved config", save_config, NULL },
     { "start.sock", open_gate, NULL },
+    { "notify socket", notify_offer, NULL },        /* adds a mount: before they are planned */
     { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
     { "cgroup", make_cgroup, remove_cgroup },
+    { "intelRdt groups", make_intel_rdt_groups, remove_intel_rdt_groups },
     { "mount sources", plan_rootfs, NULL },
-    { "init", clone_init, launch_kill_init }, /* enters its cgroup before all else */
+    { "init", clone_init, launch_kill_init },    /* enters its cgroup before all else */
+    { "cgroup unit", make_cgroup_around, NULL }, /* undone by "cgroup" */
     { "cgroup, id maps", place_init,
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
+    { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */
     { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
     { "container", launch_serve_init, NULL },
     { "state", publish, NULL },
@@ -372,6 +427,7 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .foreground = foreground,
         .child_main = init_main,
         .procfs = -1,
+        .resctrl = { .root = -1 },
         .container_root = -1,
         .start_socket = -1,
         .console_socket = -1,
@@ -379,7 +435,6 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .socket = -1,
         .peer_socket = -1,
         .pidfd = -1,
-        .terminal = -1,
         .landlock_ruleset = -1,
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
@@ -391,17 +446,21 @@ void launch_close(struct launch *launch)
 {
     int *const fds[] = { &launch->procfs,         &launch->container_root, &launch->start_socket,
                          &launch->console_socket, &launch->cgroup_fd,      &launch->socket,
-                         &launch->pidfd,          &launch->terminal };
+                         &launch->pidfd };
 
     for (size_t i = 0; i < array_length(fds); i++)
         cleanup_close(fds[i]);
+    terminal_relay_close(launch->relay);
     container_close(&launch->container);
     rootfs_plan_free(launch->rootfs);
+    overlay_request_free(launch->overlay);
     cgroup_plan_free(launch->cgroup);
     process_plan_free(&launch->process);
     seccomp_filter_free(&launch->seccomp);
     landlock_plan_free(&launch->landlock);
     schema_free(&policy_record_schema, launch->policy);
+    resctrl_plan_free(&launch->resctrl_plan);
+    resctrl_close(&launch->resctrl);
     namespace_plan_free(&launch->namespaces);
     bundle_close(&launch->bundle);
 }

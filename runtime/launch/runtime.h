@@ -2,6 +2,7 @@
 #pragma once
 
 #include "launch/context.h"
+#include "launch/notify.h"
 
 void launch_init(struct launch *launch, struct store *store, const struct launch_options *options,
                  bool foreground);
@@ -22,7 +23,7 @@ void launch_kill_init(struct launch *launch); /* kills and reaps it */
 /* --timeout and --kill-signal, before anything is made. */
 int launch_check_limit(struct launch *launch, struct error *err);
 
-/* In the foreground: until the payload ends. Its status, or -1. */
-int launch_supervise(struct launch *launch, int signal_fd, struct error *err);
+/* In the foreground: until the payload ends. Its status, or -1. `notify` may be NULL. */
+int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err);
 
 void launch_close(struct launch *launch); /* memory and descriptors only */

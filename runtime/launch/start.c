@@ -1,6 +1,7 @@
 /* `start`: opens the gate of a created container and waits until its payload runs. */
 #include "launch/context.h"
 #include "launch/lifecycle.h"
+#include "launch/notify.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -41,22 +42,30 @@ static int start(struct container *container, struct error *err)
         .container = container, .status = "creating", .pid = status->pid, .pidfd = -1
     };
     auto_cleanup(oci_config_cleanup) struct oci_config *config = NULL;
+    auto_notify_proxy struct notify_proxy notify = { .socket = -1 };
     auto_close int gate = -1, pidfd = -1;
 
-    if (container_check(container, err) < 0 || check_state(container, err) < 0)
+    if (container_check(container, err) < 0 || check_state(container, err) < 0 ||
+        notify_open(container, &notify, err) < 0)
         return -1;
+    if (status->start_needs_config || notify.socket >= 0) {
+        pidfd = process_open(status->pid, status->pid_start_time);
+        if (pidfd < 0)
+            return fail_errno(err, "open init");
+        peer.pidfd = pidfd;
+    }
     if (status->start_needs_config) {
         config = oci_config_read_at(container->fd, "config.json", err);
-        pidfd = process_open(status->pid, status->pid_start_time);
-        if (!config || pidfd < 0)
-            return pidfd < 0 ? fail_errno(err, "open init") : -1;
+        if (!config)
+            return -1;
         peer.config = config;
-        peer.pidfd = pidfd;
     }
     gate = gate_connect(container, err);
     if (gate < 0 || gate_start(gate, &peer, err) < 0)
         return -1;
-    return config ? run_poststart(container, config, err) : 0;
+    if (config && run_poststart(container, config, err) < 0)
+        return -1;
+    return notify_wait(&notify, status->pid, pidfd, err);
 }
 
 int launch_start(struct store *store, const char *id, struct error *err)

@@ -74,19 +74,32 @@ int descriptors_hide(int preserve_fds, struct error *err)
     return 0;
 }
 
-/* The payload starts with default dispositions and nothing blocked, whatever the engine ignores or blocks
- * (item 257). */
-int signals_reset(struct error *err)
+static void close_range_of(unsigned first, unsigned last)
 {
-    sigset_t none;
+    if (first > last || sys_close_range(first, last, 0) == 0)
+        return;
+    for (unsigned fd = first, end = (unsigned)sysconf(_SC_OPEN_MAX); fd <= last && fd < end; fd++)
+        close((int)fd); /* kernels before 5.9 */
+}
 
-    for (int number = 1; number < NSIG; number++)
-        if (number != SIGKILL && number != SIGSTOP && (number < 32 || number >= SIGRTMIN))
-            signal(number, SIG_DFL);
-    sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-        return fail_errno(err, "signal mask");
-    return 0;
+void descriptors_close(int preserve_fds, int kept)
+{
+    unsigned first = (unsigned)(3 + preserve_fds);
+
+    if (kept >= (int)first) {
+        close_range_of(first, (unsigned)kept - 1);
+        first = (unsigned)kept + 1;
+    }
+    close_range_of(first, ~0U);
+}
+
+extern char **environ;
+
+void environment_scrub(void)
+{
+    for (char **variable = environ; *variable; variable++)
+        explicit_bzero(*variable, strlen(*variable));
+    *environ = NULL;
 }
 
 int keyring_join(const char *id, struct error *err)
@@ -114,14 +127,14 @@ int pid_file_write(const char *path, pid_t pid, struct error *err)
     return 0;
 }
 
-int pidfd_send(const char *socket_path, int pidfd, struct error *err)
+int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err)
 {
     auto_close int socket = -1;
 
-    if (!socket_path)
+    if (!socket_path || !*socket_path)
         return 0;
     socket = terminal_connect(socket_path, err);
     if (socket < 0 || terminal_send_fd(socket, pidfd, err) < 0)
-        return fail_in(err, "--pidfd-socket");
+        return fail_in(err, "%s", what);
     return 0;
 }

@@ -28,7 +28,8 @@ struct namespace_plan {
     /*
      * A stage process between runtime and init: where a user namespace must be entered (or made) before init
      * can be cloned with its other namespaces, because they must be owned by it (a joined one) or because the
-     * kernel puts only children into a joined pid namespace or a new time namespace.
+     * kernel puts only children into a joined pid namespace or a new time namespace; and for exec where the
+     * payload could look at the host through a process that has not left it yet.
      */
     bool needs_stage;
     bool borrowed; /* the fds of joins belong to somebody else */

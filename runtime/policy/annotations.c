@@ -254,7 +254,9 @@ static const char *our_name(const struct string_pair *pair)
 {
     const size_t length = sizeof POLICY_PREFIX - 1;
 
-    return strncmp(pair->key, POLICY_PREFIX, length) == 0 ? pair->key + length : NULL;
+    if (strncmp(pair->key, POLICY_PREFIX, length) != 0 || strncmp(pair->key + length, "rootfs.", 7) == 0)
+        return NULL; /* those below rootfs. are rootfs/overlay_request.c's, which checks them itself */
+    return pair->key + length;
 }
 
 bool policy_is_asked_for(const struct oci_config *config)

@@ -168,13 +168,5 @@ static int copy_directory(int from, int to, struct error *err)
 
 int copy_up(int from, int to, struct error *err)
 {
-    struct stat status;
-
-    if (fstat(from, &status) < 0)
-        return fail_errno(err, "stat");
-    if (copy_directory(from, to, err) < 0)
-        return -1;
-    /* Its mode and owner are options of the tmpfs; without such options it looks like the directory
-     * (mount_new.c). */
-    return 0;
+    return copy_directory(from, to, err);
 }

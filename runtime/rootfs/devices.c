@@ -71,14 +71,14 @@ static int set_owner(int parent, const char *name, const struct device_op *devic
 /* ---- bind --------------------------------------------------------------------------------------------- */
 
 /* Any name of the host will do, as long as it is that device. */
-static int clone_host_node(const struct device_op *device, struct error *err)
+static int clone_host_node(struct rootfs_plan *plan, const struct device_op *device, struct error *err)
 {
     auto_free char *by_number = memory_format("/dev/%s/%u:%u", device->type == S_IFBLK ? "block" : "char",
                                               major(device->number), minor(device->number));
     const char *const paths[] = { device->path, by_number };
 
     for (size_t i = 0; i < array_length(paths); i++) {
-        auto_close int tree = mount_clone(AT_FDCWD, paths[i], false);
+        auto_close int tree = mount_clone_host(plan, paths[i], false);
 
         if (tree < 0 || device_fd_check(tree, device->type, device->number) < 0)
             continue;
@@ -113,7 +113,7 @@ static int bind_node(struct rootfs_plan *plan, int parent, const char *name, con
         return -1;
     if (device_fd_check(place, device->type, device->number) == 0)
         return 0; /* config.mounts has brought it */
-    tree = clone_host_node(device, err);
+    tree = clone_host_node(plan, device, err);
     if (tree < 0)
         return -1;
     if (device->index != SIZE_MAX && fstat(tree, &status) == 0 && (status.st_mode & 07777) != device->mode)
@@ -175,21 +175,27 @@ static int parent_open(const struct rootfs_plan *plan, struct parent *parent, co
     return parent->fd < 0 ? fail_errno(err, "open its directory") : 0;
 }
 
+/* A /dev that is a bind mount is the host's, with all that it has (item 152). */
+static bool is_ours(const struct rootfs_plan *plan, const struct device_op *device)
+{
+    return plan->own_dev || strncmp(device->normal, "/dev/", 5) != 0;
+}
+
 int rootfs_make_devices(struct rootfs_plan *plan, struct error *err)
 {
     auto_umask mode_t saved = umask(0); /* the modes are exact (item 148) */
     auto_cleanup(parent_free) struct parent parent = { .fd = -1 };
 
     (void)saved;
-    if (!plan->own_dev) /* /dev is the host's, with all that it has (item 152) */
-        return 0;
     for (size_t i = 0; i < plan->device_count; i++) {
         const struct device_op *device = &plan->devices[i];
         const char *name;
 
+        if (!is_ours(plan, device))
+            continue;
         if (parent_open(plan, &parent, device->normal, &name, err) < 0 ||
             make_device(plan, parent.fd, name, device, err) < 0)
             return fail_device(device, err);
     }
-    return links_make(plan, err);
+    return plan->own_dev ? links_make(plan, err) : 0;
 }

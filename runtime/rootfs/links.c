@@ -91,47 +91,52 @@ static int check_terminal(int terminal, struct error *err)
     return 0;
 }
 
-static int open_console(int dev, struct error *err)
+static int make_console(int dev, struct error *err)
 {
     int fd = openat(dev, "console", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return errno == EEXIST ? 0 : fail_errno(err, "create");
+    close(fd);
+    return 0;
+}
+
+static int open_console(const struct rootfs_plan *plan, int dev, struct error *err)
+{
+    auto_close int fd = -1;
     struct stat status;
 
-    if (fd >= 0)
-        close(fd);
-    else if (errno != EEXIST)
-        return fail_errno(err, "create");
+    if (plan->own_dev && make_console(dev, err) < 0) /* nothing is made in a /dev that is the host's */
+        return -1;
     fd = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) < 0)
-        fail_errno(err, "open");
-    else if (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode))
-        return fd;
-    else
-        fail(err, EEXIST, "neither a file nor a device is there");
-    if (fd >= 0)
-        close(fd);
-    return -1;
+        return fail_errno(err, "open");
+    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+        return fail(err, EEXIST, "neither a file nor a device is there");
+    return take_fd(&fd);
+}
+
+static int mount_console(const struct rootfs_plan *plan, int terminal, struct error *err)
+{
+    auto_close int dev = -1, console = -1, tree = -1;
+
+    if (check_terminal(terminal, err) < 0)
+        return -1;
+    dev = file_open_in_root(plan->root, "/dev", O_PATH | O_DIRECTORY, 0);
+    if (dev < 0)
+        return fail_errno(err, "open /dev");
+    console = open_console(plan, dev, err);
+    if (console < 0)
+        return !plan->own_dev && err->code == ENOENT ? 0 : -1;
+    tree = mount_clone(terminal, "", false);
+    if (tree < 0)
+        return fail_errno(err, "open_tree");
+    return mount_attach(tree, console, err);
 }
 
 int rootfs_set_console(struct rootfs_plan *plan, int terminal, struct error *err)
 {
-    auto_close int dev = -1, console = -1, tree = -1;
-
     if (!plan->mount_namespace)
         return 0;
-    if (check_terminal(terminal, err) < 0)
-        return fail_in(err, "/dev/console");
-    dev = file_open_in_root(plan->root, "/dev", O_PATH | O_DIRECTORY, 0);
-    if (dev < 0) {
-        fail_errno(err, "open /dev");
-        return fail_in(err, "/dev/console");
-    }
-    console = open_console(dev, err);
-    if (console < 0)
-        return fail_in(err, "/dev/console");
-    tree = mount_clone(terminal, "", false);
-    if (tree < 0) {
-        fail_errno(err, "open_tree");
-        return fail_in(err, "/dev/console");
-    }
-    return mount_attach(tree, console, err) < 0 ? fail_in(err, "/dev/console") : 0;
+    return mount_console(plan, terminal, err) < 0 ? fail_in(err, "/dev/console") : 0;
 }

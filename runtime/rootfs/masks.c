@@ -45,14 +45,16 @@ static int cover_mount(struct cover *cover, int destination, struct error *err)
 }
 
 /* One empty directory for all of them. */
-static int cover_make_empty(struct cover *cover, struct error *err)
+static int cover_make_empty(struct rootfs_plan *plan, struct cover *cover, struct error *err)
 {
-    static const struct option_data mode = { (char *)"mode", (char *)"0555" };
+    const struct option_data data[] = { { (char *)"mode", (char *)"0555" },
+                                        { (char *)plan->label_type, (char *)plan->label } };
+    bool labelled = plan->label && rootfs_has_selinux(plan);
 
     if (cover->mounted >= 0)
         return 0;
     cover->detached = mount_make_detached(
-        "tmpfs", "tmpfs", &mode, 1,
+        "tmpfs", "tmpfs", data, labelled ? 2 : 1,
         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
     return cover->detached < 0 ? -1 : 0;
 }
@@ -64,7 +66,9 @@ int masks_open_sources(struct rootfs_plan *plan, struct error *err)
 
     if (plan->masked_count == 0)
         return 0;
-    tree = mount_clone(AT_FDCWD, "/dev/null", false);
+    if (plan->label)
+        rootfs_has_selinux(plan); /* asks the host */
+    tree = mount_clone_host(plan, "/dev/null", false);
     if (tree < 0 || device_fd_check(tree, S_IFCHR, makedev(1, 3)) < 0)
         return fail_errno(err, "the host's /dev/null, for linux.maskedPaths");
     plan->null_mount = take_fd(&tree);
@@ -83,7 +87,7 @@ static int open_path(const struct rootfs_plan *plan, const char *path, struct er
     return fd;
 }
 
-static int mask_one(const struct rootfs_plan *plan, const char *path, struct cover *null, struct cover *empty,
+static int mask_one(struct rootfs_plan *plan, const char *path, struct cover *null, struct cover *empty,
                     struct error *err)
 {
     auto_close int destination = open_path(plan, path, err);
@@ -95,7 +99,7 @@ static int mask_one(const struct rootfs_plan *plan, const char *path, struct cov
         return fail_errno(err, "stat");
     if (!S_ISDIR(status.st_mode))
         return cover_mount(null, destination, err);
-    if (cover_make_empty(empty, err) < 0)
+    if (cover_make_empty(plan, empty, err) < 0)
         return -1;
     return cover_mount(empty, destination, err);
 }

@@ -34,7 +34,9 @@ int mount_set_attributes(struct rootfs_plan *plan, int mount, const struct optio
 {
     int result = set_attributes(mount, attributes, recursive);
 
-    return result < 0 && errno == ENOSYS ? legacy_set_attributes(plan, mount, attributes, recursive) : result;
+    return result < 0 && errno == ENOSYS && plan->in_init
+               ? legacy_set_attributes(plan, mount, attributes, recursive)
+               : result;
 }
 
 int mount_set_propagation(struct rootfs_plan *plan, int mount, unsigned long propagation)
@@ -43,7 +45,8 @@ int mount_set_propagation(struct rootfs_plan *plan, int mount, unsigned long pro
     int result =
         sys_mount_setattr(mount, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0), &change);
 
-    return result < 0 && errno == ENOSYS ? legacy_set_propagation(plan, mount, propagation) : result;
+    return result < 0 && errno == ENOSYS && plan->in_init ? legacy_set_propagation(plan, mount, propagation)
+                                                          : result;
 }
 
 static int set_idmap(int mount, int user_namespace, bool recursive)
@@ -89,16 +92,34 @@ int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int tree, 
     }
     if (is_redundant(options, done & SET_UP_PRIVATE))
         return 0;
+    if (done & SET_UP_SLAVE && options->propagation_count == 0 &&
+        mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
+        return fail_errno(err, "set mount propagation");
     for (size_t i = 0; i < options->propagation_count; i++)
         if (mount_set_propagation(plan, tree, options->propagation[i]) < 0)
             return fail_errno(err, "set mount propagation");
     return 0;
 }
 
+/* The kernel says "invalid argument" for a file on a directory and the other way round. */
+static int explain_attach(int tree, int destination, struct error *err)
+{
+    int code = errno;
+    struct stat source, target;
+
+    if (code == EINVAL && fstat(tree, &source) == 0 && fstat(destination, &target) == 0 &&
+        S_ISDIR(source.st_mode) != S_ISDIR(target.st_mode))
+        return fail(err, ENOTDIR, "the %s is a directory, the %s is not a directory",
+                    S_ISDIR(source.st_mode) ? "source" : "destination",
+                    S_ISDIR(source.st_mode) ? "destination" : "source");
+    errno = code;
+    return fail_errno(err, "move_mount");
+}
+
 int mount_attach(int tree, int destination, struct error *err)
 {
     if (sys_move_mount(tree, "", destination, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-        return fail_errno(err, "move_mount");
+        return explain_attach(tree, destination, err);
     return 0;
 }
 
@@ -135,6 +156,19 @@ int mount_clone(int dirfd, const char *path, bool recursive)
     unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
 
     return sys_open_tree(dirfd, path, flags | (*path ? 0 : AT_EMPTY_PATH));
+}
+
+int mount_clone_host(struct rootfs_plan *plan, const char *path, bool recursive)
+{
+    auto_close int tree = mount_clone(AT_FDCWD, path, recursive);
+
+    if (tree < 0)
+        return -1;
+    /* Otherwise a mount that the payload makes over its /dev/null would cover the host's. */
+    if (plan->host != HOST_CUT_OFF && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0 &&
+        (errno != ENOSYS || plan->host == HOST_SHARED)) /* a slave reaches nobody either */
+        return -1;
+    return take_fd(&tree);
 }
 
 bool rootfs_has_selinux(struct rootfs_plan *plan)

@@ -13,9 +13,12 @@ int mount_set_attributes(struct rootfs_plan *plan, int mount, const struct optio
 int mount_set_propagation(struct rootfs_plan *plan, int mount,
                           unsigned long propagation); /* MS_* [| MS_REC] */
 
-/* The attributes, the id mapping and the propagation that the options ask for. `done` says what a mount has
- * already. */
-enum { SET_UP_ATTRIBUTES = 1, SET_UP_PRIVATE = 2 };
+/*
+ * The attributes, the id mapping and the propagation that the options ask for. `done` says what the mount has
+ * already: attributes; a propagation that is private; or that of a slave, which becomes private unless an
+ * option asks for something.
+ */
+enum { SET_UP_ATTRIBUTES = 1, SET_UP_PRIVATE = 2, SET_UP_SLAVE = 4 };
 int mount_set_up(struct rootfs_plan *plan, const struct mount_op *op, int mount, unsigned done,
                  struct error *err);
 
@@ -32,8 +35,16 @@ int mount_attach(int tree, int destination, struct error *err);
 int mount_make_detached(const char *type, const char *source, const struct option_data *data,
                         size_t data_count, uint64_t attributes, struct error *err);
 
-/* A detached clone of part of a mounted file system, or -1 with errno. */
+/* fail_errno() with what the file system itself has to say: "tmpfs: Unknown parameter 'foo'". */
+int mount_fail_with_log(int context, int code, struct error *err, const char *what);
+
+/* A detached clone of part of a mounted file system, or -1 with errno. It is a peer of what it was cloned
+ * from. */
 int mount_clone(int dirfd, const char *path, bool recursive);
+
+/* The same of something of the host's that the runtime adds by itself: a peer of nobody, whatever
+ * rootfsPropagation says. */
+int mount_clone_host(struct rootfs_plan *plan, const char *path, bool recursive);
 
 /* One operation each. */
 int mount_new(struct rootfs_plan *plan, struct mount_op *op, struct error *err);
@@ -49,6 +60,9 @@ int copy_up(int from, int to, struct error *err);
 
 /* A user namespace fd with the mapping of the operation. */
 int idmap_open(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err);
+
+/* no_pivot.c: leaves no whole proc or sysfs of the host in the mount namespace. */
+int no_pivot_hide_host(const struct rootfs_plan *plan, struct error *err);
 
 /* Is SELinux on? Asked once. */
 bool rootfs_has_selinux(struct rootfs_plan *plan);

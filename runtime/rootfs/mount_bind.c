@@ -38,12 +38,10 @@ int mount_open_tree(const struct rootfs_plan *plan, const struct mount_op *op, s
     return take_fd(&tree);
 }
 
-/* In init; in the runtime nothing has been cut off yet (sources.c). */
-static int isolate(struct rootfs_plan *plan, const struct mount_op *op, int tree, struct error *err)
+/* What rootfs_prepare() has made of the source; in the runtime nothing has happened yet (sources.c). */
+static unsigned propagation_of_sources(const struct rootfs_plan *plan)
 {
-    if (plan->host != HOST_SEEN_BY_SOME || op->options.propagation_count > 0)
-        return 0;
-    return mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0 ? fail_errno(err, "make private") : 0;
+    return plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : plan->host == HOST_SEEN_BY_SOME ? SET_UP_SLAVE : 0;
 }
 
 /* /proc must be a whole procfs, or masks and labels would go to files of someone's choice (item 119). */
@@ -112,7 +110,5 @@ int mount_bind(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
         return -1;
     if (prepared)
         return mount_attach(tree, destination, err);
-    if (isolate(plan, op, tree, err) < 0)
-        return -1;
-    return mount_place(plan, op, tree, plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : 0, destination, err);
+    return mount_place(plan, op, tree, propagation_of_sources(plan), destination, err);
 }

@@ -32,11 +32,6 @@ static bool is_cgroup2(const char *path)
     return statfs(path, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static uint64_t all_attributes(const struct mount_op *op)
-{
-    return op->options.attributes.set | op->options.recursive.set;
-}
-
 /* ---- one hierarchy ------------------------------------------------------------------------------------ */
 
 struct view { /* a detached mount of a hierarchy */
@@ -50,35 +45,32 @@ static void view_free(struct view *view)
         close(view->tree);
 }
 
-static int clone_own_cgroup(const char *directory, const char *path, struct view *view, struct error *err)
+static int clone_host_cgroup(struct rootfs_plan *plan, const char *directory, const char *path,
+                             struct view *view, struct error *err)
 {
     auto_free char *source = memory_format("%s%s%s%s", CGROUP_ROOT, *directory ? "/" : "", directory, path);
 
-    view->tree = mount_clone(AT_FDCWD, source, false);
+    view->tree = mount_clone_host(plan, source, false);
     view->is_clone = true;
     return view->tree < 0 ? fail_errno(err, "bind %s", source) : 0;
 }
 
 /*
- * With a cgroup namespace a mount shows our part only. Without one, root gets the whole tree on v2, as with
- * the other runtimes, because /proc/self/cgroup names paths in it; a user namespace cannot mount that and
- * gets its own part.
+ * With a cgroup namespace a mount shows our part only. Without one, root gets the whole tree, because
+ * /proc/self/cgroup names paths in it; a user namespace must not have that and gets its own part. Both are
+ * clones: a mount from the initial cgroup namespace would set the options of the host's (nsdelegate, …) anew.
  */
-static int make_v2(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
+static int make_v2(struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
                    const char *path, struct view *view, struct error *err)
 {
-    if (plan->cgroup_namespace || !plan->user_namespace) {
-        view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
-                                         all_attributes(op), err);
-        if (view->tree >= 0)
-            return 0;
-        if ((err->code != EPERM && err->code != EBUSY) || plan->cgroup_namespace)
-            return -1;
-    }
-    return clone_own_cgroup(directory, path, view, err);
+    if (!plan->cgroup_namespace && op->options.data_count == 0)
+        return clone_host_cgroup(plan, directory, plan->user_namespace ? path : "", view, err);
+    view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
+                                     mount_options_attributes(&op->options), err);
+    return view->tree < 0 ? -1 : 0;
 }
 
-static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
+static int make_v1(struct rootfs_plan *plan, const struct mount_op *op, const char *directory,
                    const struct hierarchy *hierarchy, struct view *view, struct error *err)
 {
     auto_free char *controllers = memory_string(hierarchy->controllers);
@@ -87,7 +79,7 @@ static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, co
     char *state = NULL;
 
     if (!plan->cgroup_namespace)
-        return clone_own_cgroup(directory, hierarchy->path, view, err);
+        return clone_host_cgroup(plan, directory, hierarchy->path, view, err);
     for (char *name = strtok_r(controllers, ",", &state); name; name = strtok_r(NULL, ",", &state)) {
         bool named = strncmp(name, "name=", 5) == 0;
 
@@ -96,7 +88,8 @@ static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, co
         *array_grow(data, count) =
             named ? (struct option_data){ (char *)"name", name + 5 } : (struct option_data){ name, NULL };
     }
-    view->tree = mount_make_detached("cgroup", "cgroup", data, count, all_attributes(op), err);
+    view->tree =
+        mount_make_detached("cgroup", "cgroup", data, count, mount_options_attributes(&op->options), err);
     free(data);
     return view->tree < 0 ? -1 : 0;
 }
@@ -106,7 +99,10 @@ static int make_v1(const struct rootfs_plan *plan, const struct mount_op *op, co
 static int place(struct rootfs_plan *plan, const struct mount_op *op, const struct view *view,
                  int destination, struct error *err)
 {
-    const struct option_attributes attributes = { .set = all_attributes(op) & ~(uint64_t)MOUNT_ATTR__ATIME };
+    const struct option_attributes attributes = {
+        .set = mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR__ATIME,
+        .clear = op->options.attributes.clear & ~(uint64_t)MOUNT_ATTR__ATIME,
+    };
 
     if (!view->is_clone)
         return mount_attach(view->tree, destination, err);
@@ -210,11 +206,12 @@ static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int des
         return fail(err, EINVAL, "options: '%s' is not possible here, the host has cgroups of version 1",
                     op->options.data[0].key);
     tmpfs = mount_make_detached("tmpfs", "cgroup", &mode, 1,
-                                all_attributes(op) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+                                mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
     if (tmpfs < 0 || mount_place(plan, op, tmpfs, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
         mount_hierarchies(plan, op, tmpfs, err) < 0)
         return -1;
-    if (all_attributes(op) & MOUNT_ATTR_RDONLY && mount_set_attributes(plan, tmpfs, &read_only, false) < 0)
+    if (mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY &&
+        mount_set_attributes(plan, tmpfs, &read_only, false) < 0)
         return fail_errno(err, "make read-only");
     return 0;
 }

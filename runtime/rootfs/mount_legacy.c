@@ -125,7 +125,7 @@ static int join(const struct option_data *data, size_t count, struct buffer *tex
 
 static unsigned long new_flags(const struct mount_op *op)
 {
-    uint64_t attributes = op->options.attributes.set | op->options.recursive.set;
+    uint64_t attributes = mount_options_attributes(&op->options);
     unsigned long mount_flags = op->options.super_set;
 
     for (size_t i = 0; i < array_length(flags); i++)

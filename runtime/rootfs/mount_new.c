@@ -1,6 +1,4 @@
-/*
- * Mounts a file system of its own: fsopen, fsconfig, fsmount, move_mount. Runs in init before pivot_root.
- */
+/* Mounts a file system of its own: fsopen, fsconfig, fsmount, move_mount. Runs in init before pivot_root. */
 #include "rootfs/mount.h"
 
 #include "base/cleanup.h"
@@ -19,8 +17,7 @@
 #define MS_LAZYTIME (1 << 25)
 #endif
 
-/* What the file system itself has to say: "e tmpfs: Unknown parameter 'foo'". */
-static int fail_with_log(int context, int code, struct error *err, const char *what)
+int mount_fail_with_log(int context, int code, struct error *err, const char *what)
 {
     char message[256];
     ssize_t length = read(context, message, sizeof message - 1);
@@ -45,7 +42,7 @@ static int set_one(int context, const char *key, const char *value, struct error
     int code = errno;
 
     snprintf(what, sizeof what, "option '%.100s%s%.150s'", key, value ? "=" : "", value ? value : "");
-    return fail_with_log(context, code, err, what);
+    return mount_fail_with_log(context, code, err, what);
 }
 
 int mount_make_detached(const char *type, const char *source, const struct option_data *data,
@@ -64,9 +61,9 @@ int mount_make_detached(const char *type, const char *source, const struct optio
         if (set_one(context, data[i].key, data[i].value, err) < 0)
             return -1;
     if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return fail_with_log(context, errno, err, type);
+        return mount_fail_with_log(context, errno, err, type);
     mount = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
-    return mount < 0 ? fail_with_log(context, errno, err, type) : mount;
+    return mount < 0 ? mount_fail_with_log(context, errno, err, type) : mount;
 }
 
 /* ---- the data of an operation ------------------------------------------------------------------------- */
@@ -105,8 +102,9 @@ static void collect_data(struct rootfs_plan *plan, const struct mount_op *op, ui
     for (size_t i = 0; i < array_length(super_flags); i++)
         if (op->options.super_set & super_flags[i].flag)
             data_add(list, super_flags[i].key, NULL);
-    /* A read-only device cannot be opened otherwise; file systems in memory are shared or filled later. */
-    if (attributes & MOUNT_ATTR_RDONLY && !(op->filesystem & FS_MEMORY))
+    /* A device must not be written to; the superblock of a file system without one may be the host's as well.
+     */
+    if (attributes & MOUNT_ATTR_RDONLY && op->source && op->source[0] == '/')
         data_add(list, "ro", NULL);
     if (mode)
         data_add(list, "mode", mode);
@@ -116,7 +114,7 @@ static void collect_data(struct rootfs_plan *plan, const struct mount_op *op, ui
 
 static uint64_t new_attributes(const struct mount_op *op)
 {
-    uint64_t attributes = op->options.attributes.set | op->options.recursive.set;
+    uint64_t attributes = mount_options_attributes(&op->options);
 
     if (op->filesystem & FS_READ_ONLY_LAST || op->options.special & OPTION_COPY_UP)
         attributes &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -125,11 +123,10 @@ static uint64_t new_attributes(const struct mount_op *op)
 
 static bool is_read_only(const struct mount_op *op)
 {
-    return (op->options.attributes.set | op->options.recursive.set) & MOUNT_ATTR_RDONLY;
+    return mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY;
 }
 
-/* A tmpfs without mode= looks like the directory it covers, as with runc; a new one has the kernel's default.
- */
+/* A tmpfs without mode= looks like the directory it covers; on a new one it has the kernel's default. */
 static const char *tmpfs_mode(const struct mount_op *op, int destination, bool made, char *text, size_t size)
 {
     struct stat status;
@@ -176,14 +173,14 @@ static const char *host_instance(const struct rootfs_plan *plan, const struct mo
     return NULL;
 }
 
-static int clone_host_instance(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
+static int clone_host_instance(struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
     const char *path = host_instance(plan, op);
     int tree;
 
     if (!path)
         return -1;
-    tree = mount_clone(AT_FDCWD, path, true);
+    tree = mount_clone_host(plan, path, true);
     return tree < 0 ? fail_in(err, "bind %s instead: %s", path, errno_text(errno)) : tree;
 }
 
@@ -192,7 +189,7 @@ static int place_host_instance(struct rootfs_plan *plan, const struct mount_op *
                                struct error *err)
 {
     const struct option_attributes attributes = {
-        .set = (op->options.attributes.set | op->options.recursive.set) & ~(uint64_t)MOUNT_ATTR__ATIME,
+        .set = mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR__ATIME,
     };
     auto_close int tree = clone_host_instance(plan, op, err);
 
@@ -205,8 +202,7 @@ static int place_host_instance(struct rootfs_plan *plan, const struct mount_op *
 
 /* ---- the operation ------------------------------------------------------------------------------------ */
 
-/* The private procfs of the runtime can be a clone of a plain /proc: that saves making a superblock
- * (procfs.c). */
+/* The runtime's own procfs can be a clone of a plain /proc: that saves making a superblock (procfs.c). */
 static void remember_proc(struct rootfs_plan *plan, const struct mount_op *op, int *tree)
 {
     if (plan->container_proc < 0 && op->options.data_count == 0)
@@ -223,10 +219,23 @@ static int finish_copy_up(struct rootfs_plan *plan, const struct mount_op *op, i
     return mount_set_attributes(plan, mount, &read_only, false) < 0 ? fail_errno(err, "make read-only") : 0;
 }
 
+/* The directory itself has its mode already (tmpfs_mode). */
+static int fill(const struct mount_op *op, int tree, int destination, struct error *err)
+{
+    struct stat status;
+
+    if (fstat(destination, &status) < 0)
+        return fail_errno(err, "stat");
+    if (!mount_options_data_get(&op->options, "uid") && !mount_options_data_get(&op->options, "gid") &&
+        fchownat(tree, "", status.st_uid, status.st_gid, AT_EMPTY_PATH) < 0 && errno != EINVAL)
+        return fail_errno(err, "set owner");
+    return copy_up(destination, tree, err);
+}
+
 static int place_own(struct rootfs_plan *plan, struct mount_op *op, int *tree, int destination, bool made,
                      struct error *err)
 {
-    if (op->options.special & OPTION_COPY_UP && !made && copy_up(destination, *tree, err) < 0)
+    if (op->options.special & OPTION_COPY_UP && !made && fill(op, *tree, destination, err) < 0)
         return fail_in(err, "tmpcopyup");
     if (mount_place(plan, op, *tree, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
         finish_copy_up(plan, op, *tree, err) < 0)

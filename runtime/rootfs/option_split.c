@@ -6,11 +6,15 @@
 #include "rootfs/options.h"
 
 #include "base/cleanup.h"
+#include "base/dlopen_note.h"
 #include "base/memory.h"
 
 #include <dlfcn.h>
 #include <libmount.h>
 #include <string.h>
+
+DLOPEN_NOTE(mount, "mount-options", "splits mount options with commas or quotes", "suggested",
+            "libmount.so.1");
 
 static __typeof__(mnt_optstr_next_option) *load(struct error *err)
 {

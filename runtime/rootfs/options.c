@@ -232,8 +232,7 @@ void mount_options_free(struct mount_options *options)
     memset(options, 0, sizeof *options);
 }
 
-bool mount_options_have_attributes(const struct mount_options *options)
+uint64_t mount_options_attributes(const struct mount_options *options)
 {
-    return options->attributes.set || options->attributes.clear || options->recursive.set ||
-           options->recursive.clear;
+    return (options->attributes.set & ~options->recursive.clear) | options->recursive.set;
 }

@@ -55,8 +55,8 @@ void mount_options_free(struct mount_options *options);
 const char *mount_options_data_get(const struct mount_options *options, const char *key);
 void mount_options_data_add(struct mount_options *options, const char *key, const char *value);
 
-/* Is anything but the destination's propagation to be changed? */
-bool mount_options_have_attributes(const struct mount_options *options);
+/* The MOUNT_ATTR_* bits of a mount that starts without any: plain options, then the recursive ones. */
+uint64_t mount_options_attributes(const struct mount_options *options);
 
 /*
  * Calls `each` for every piece of an element such as `context="a,b",size=1m`, as libmount splits it. The

@@ -33,8 +33,10 @@ static int pivot(struct rootfs_plan *plan, struct error *err)
     return umount2(".", MNT_DETACH) < 0 ? fail_errno(err, "unmount the old root") : 0;
 }
 
-static int move_and_chroot(struct error *err)
+static int move_and_chroot(const struct rootfs_plan *plan, struct error *err)
 {
+    if (no_pivot_hide_host(plan, err) < 0)
+        return -1;
     if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
         return fail_errno(err, "move the root file system to /");
     return chroot(".") < 0 ? fail_errno(err, "chroot") : 0;
@@ -45,7 +47,7 @@ static int change_root(struct rootfs_plan *plan, struct error *err)
     if (!plan->mount_namespace)
         return chroot(".") < 0 ? fail_errno(err, "chroot") : 0;
     if (plan->no_pivot)
-        return move_and_chroot(err);
+        return move_and_chroot(plan, err);
     return pivot(plan, err);
 }
 

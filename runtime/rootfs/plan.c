@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "rootfs/overlay.h"
 
 #include <linux/mount.h>
 #include <stdint.h>
@@ -21,10 +22,9 @@ static const struct {
     const char *type;
     unsigned flags;
 } filesystems[] = {
-    { "proc", FS_PROC | FS_MEMORY | FS_NO_LABEL },         { "sysfs", FS_SYSFS | FS_MEMORY | FS_NO_LABEL },
-    { "tmpfs", FS_TMPFS | FS_MEMORY | FS_READ_ONLY_LAST }, { "devpts", FS_MEMORY },
-    { "mqueue", FS_MQUEUE | FS_MEMORY | FS_NO_LABEL },     { "cgroup", FS_CGROUP | FS_MEMORY | FS_NO_LABEL },
-    { "cgroup2", FS_CGROUP | FS_MEMORY | FS_NO_LABEL },
+    { "proc", FS_PROC | FS_NO_LABEL },         { "sysfs", FS_SYSFS | FS_NO_LABEL },
+    { "tmpfs", FS_TMPFS | FS_READ_ONLY_LAST }, { "mqueue", FS_MQUEUE | FS_NO_LABEL },
+    { "cgroup", FS_CGROUP | FS_NO_LABEL },     { "cgroup2", FS_CGROUP | FS_NO_LABEL },
 };
 
 static const struct {
@@ -92,7 +92,8 @@ static int check_destination(const struct oci_mount *mount, const struct mount_o
     if (strcmp(op->destination, "/") == 0 && op->kind != MOUNT_REMOUNT)
         return fail(err, EINVAL, "destination: a mount on '/' would hide the root file system");
     /* CVE-2019-16884: masks, labels and sysctls would go to a file of the image's choice. */
-    if (strcmp(op->destination, "/proc") == 0 && op->kind == MOUNT_NEW && !(op->filesystem & FS_PROC))
+    if (strcmp(op->destination, "/proc") == 0 && !(op->filesystem & FS_PROC) &&
+        (op->kind == MOUNT_NEW || op->kind == MOUNT_CGROUP))
         return fail(err, EINVAL, "type: '%s' cannot be mounted on /proc, only proc", mount->type);
     return 0;
 }
@@ -117,6 +118,8 @@ static int check_idmap(const struct mount_op *op, bool have_user, struct error *
     return 0;
 }
 
+#define SUPER_OPTIONS "sync, dirsync, mand, lazytime and iversion"
+
 static int check_bind(const struct mount_op *op, struct error *err)
 {
     const struct mount_options *options = &op->options;
@@ -125,10 +128,8 @@ static int check_bind(const struct mount_op *op, struct error *err)
         return fail(err, EINVAL, "source: missing, a bind mount needs one");
     if (options->data_count > 0)
         return fail(err, EINVAL, "options: '%s' is not an option of a bind mount", options->data[0].key);
-    if (options->super_set)
-        return fail(err, EINVAL,
-                    "options: sync, dirsync, mand, lazytime, iversion and silent belong to a file "
-                    "system, not to a bind mount");
+    if (options->super_set & ~(unsigned long)MS_SILENT)
+        return fail(err, EINVAL, "options: " SUPER_OPTIONS " belong to a file system, not to a bind mount");
     return 0;
 }
 
@@ -141,11 +142,8 @@ static int check_mount(const struct mount_op *op, const struct rootfs_plan *plan
         return -1;
     if (op->kind == MOUNT_BIND && check_bind(op, err) < 0)
         return -1;
-    if (op->kind == MOUNT_CGROUP && options->super_set)
-        return fail(
-            err, EINVAL,
-            "options: sync, dirsync, mand, lazytime, iversion and silent are not possible on a cgroup "
-            "mount");
+    if (op->kind == MOUNT_CGROUP && options->super_set & ~(unsigned long)MS_SILENT)
+        return fail(err, EINVAL, "options: " SUPER_OPTIONS " are not possible on a cgroup mount");
     if (op->kind == MOUNT_NEW && (!op->type || !*op->type))
         return fail(err, EINVAL, "type: missing");
     if (options->special & OPTION_COPY_UP && op->kind != MOUNT_NEW)
@@ -153,11 +151,10 @@ static int check_mount(const struct mount_op *op, const struct rootfs_plan *plan
     if (options->special & (OPTION_COPY_SYMLINK | OPTION_SOURCE_NOFOLLOW) && op->kind != MOUNT_BIND)
         return fail(err, EINVAL, "options: copy-symlink and src-nofollow need a bind mount");
     if (op->kind == MOUNT_CGROUP && plan->user_namespace && !plan->cgroup_namespace &&
-        !(options->attributes.set & MOUNT_ATTR_RDONLY)) /* CVE-2023-25809 */
-        return fail(
-            err, EPERM,
-            "options: 'ro' is missing: a writable cgroup mount in a user namespace needs a new cgroup "
-            "namespace");
+        !(mount_options_attributes(options) & MOUNT_ATTR_RDONLY)) /* CVE-2023-25809 */
+        return fail(err, EPERM,
+                    "options: 'ro' is missing, without a cgroup namespace of its own a user namespace "
+                    "must not write to cgroups");
     return 0;
 }
 
@@ -196,8 +193,8 @@ static int plan_mount(struct rootfs_plan *plan, const struct oci_mount *mount, s
     fill_mount(plan, op);
     if (check_mount(op, plan, have_user, err) < 0)
         return mount_fail_in(op, err);
-    if (op->kind == MOUNT_BIND && strcmp(op->destination, "/dev") == 0)
-        plan->own_dev = false;
+    if (op->kind != MOUNT_REMOUNT && strcmp(op->destination, "/dev") == 0)
+        plan->own_dev = op->kind != MOUNT_BIND;
     return 0;
 }
 
@@ -409,8 +406,9 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
     *plan = (struct rootfs_plan){
         .bundle = context->bundle,
         .rootfs = context->rootfs,
-        .cgroup = context->cgroup,
+        .overlay = context->overlay,
         .no_pivot = context->no_pivot,
+        .rootless = context->rootless,
         .read_only = config->root && config->root->readonly,
         .own_dev = true,
         .linux_config = config->linux ? config->linux : &no_linux,
@@ -419,7 +417,6 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .null_mount = -1,
         .procfs = -1,
         .container_proc = -1,
-        .host_proc = -1,
         .selinux = -1,
     };
     plan->propagation = plan->linux_config->rootfs_propagation;
@@ -435,6 +432,7 @@ struct rootfs_plan *rootfs_plan_make(const struct oci_config *config, const stru
 
     plan_namespaces(plan, context->rootless);
     if (check_mount_namespace(plan, config, err) == 0 && check_propagation(plan, err) == 0 &&
+        (!plan->overlay || overlay_check(plan, plan->overlay, err) == 0) &&
         plan_label(plan, config, err) == 0 && plan_mounts(plan, config, have_user, err) == 0 &&
         plan_devices(plan, err) == 0 &&
         plan_paths(&linux_config->masked_paths, "maskedPaths", &plan->masked, &plan->masked_count, err) ==
@@ -488,6 +486,5 @@ void rootfs_plan_free(struct rootfs_plan *plan)
     close_fd(plan->null_mount);
     close_fd(plan->procfs);
     close_fd(plan->container_proc);
-    close_fd(plan->host_proc);
     free(plan);
 }

@@ -18,17 +18,17 @@ enum mount_kind {
     MOUNT_REMOUNT, /* changes what is mounted there already */
 };
 
-enum filesystem_flags { /* what the runtime knows of a file-system type */
-                        FS_PROC = 1 << 0,
-                        FS_SYSFS = 1 << 1,
-                        FS_MQUEUE = 1 << 2,
-                        FS_TMPFS = 1 << 3,
-                        FS_CGROUP = 1 << 4,
-                        FS_NO_LABEL = 1 << 5,       /* the kernel gives its files their SELinux labels */
-                        FS_READ_ONLY_LAST = 1 << 6, /* "ro" only at the end: later mounts, devices and links
-                                                       need directories in it */
-                        FS_MEMORY =
-                            1 << 7, /* no device behind it: "ro" concerns the mount, not the superblock */
+/* What the runtime knows of a file-system type. */
+enum filesystem_flags {
+    FS_PROC = 1 << 0,
+    FS_SYSFS = 1 << 1,
+    FS_MQUEUE = 1 << 2,
+    FS_TMPFS = 1 << 3,
+    FS_CGROUP = 1 << 4,
+    /* The kernel gives its files their SELinux labels. */
+    FS_NO_LABEL = 1 << 5,
+    /* "ro" only at the end: later mounts, devices and links need directories in it. */
+    FS_READ_ONLY_LAST = 1 << 6,
 };
 
 struct mount_op {
@@ -58,21 +58,25 @@ struct device_op {
     gid_t gid;
 };
 
-enum host_relation {                    /* of the mounts that are taken over from the host */
-                     HOST_CUT_OFF,      /* private: neither side sees later mounts of the other */
-                     HOST_SEEN_BY_SOME, /* the same, except for binds with the option slave or rslave: they
-                                           see what the host mounts */
-                     HOST_SEEN,         /* slave: rootfsPropagation asks for it */
-                     HOST_SHARED,       /* peers, for volumes that carry mounts both ways; never the root file
-                                           system */
+/* How the mounts that are taken over from the host relate to it. */
+enum host_relation {
+    /* Private: neither side sees later mounts of the other. */
+    HOST_CUT_OFF,
+    /* The same, except for binds with the option slave or rslave: they see what the host mounts. */
+    HOST_SEEN_BY_SOME,
+    /* Slaves, because rootfsPropagation asks for it. */
+    HOST_SEEN,
+    /* Peers, for volumes that carry mounts both ways; never the root file system. */
+    HOST_SHARED,
 };
 
 struct rootfs_plan {
     /* from the context */
     const char *bundle;
     const char *rootfs;
-    const struct cgroup_location *cgroup;
+    const struct overlay_request *overlay; /* borrowed; NULL: the root is the directory */
     bool no_pivot;
+    bool rootless;
 
     /* from the config */
     bool mount_namespace;  /* a new one; without it there are no mounts, only chroot */
@@ -98,12 +102,12 @@ struct rootfs_plan {
     size_t read_only_count;
 
     /* while it is executed */
+    bool in_init;   /* and no longer in the runtime */
     int root;       /* O_PATH fd of the container's root mount */
     int root_tree;  /* detached clone from rootfs_open_sources(); or -1 */
     int null_mount; /* detached clone of the host's /dev/null, for masks */
     int procfs;
     int container_proc; /* mount of the config's plain /proc, of which procfs can be a clone */
-    int host_proc;      /* for the mount(2) fallback */
     int selinux;        /* -1: not known yet */
 };
 

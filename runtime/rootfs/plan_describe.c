@@ -1,6 +1,6 @@
 /* The plan as a JSON array, one object for each thing that is done, in order: for `aril plan` and golden
  * tests. Pure. */
-#include "rootfs/plan.h"
+#include "rootfs/overlay.h"
 
 #include "base/memory.h"
 
@@ -223,13 +223,36 @@ static void describe_root(const struct rootfs_plan *plan, struct buffer *out)
     buffer_add_char(out, '}');
 }
 
+static void describe_overlay(const struct overlay_request *request, struct buffer *out)
+{
+    begin(out, "overlay", "/");
+    buffer_add_string(out, ",\"lower\":[");
+    for (size_t i = 0; i < request->lower_count; i++) {
+        if (i > 0)
+            buffer_add_char(out, ',');
+        add_string(out, request->lowers[i]);
+    }
+    buffer_add_char(out, ']');
+    add_member(out, "upper", request->upper);
+    add_member(out, "work", request->work);
+    if (!request->upper)
+        buffer_add_format(out, ",\"size\":%llu",
+                          (unsigned long long)(request->tmpfs_size ? request->tmpfs_size : OVERLAY_DEFAULT_SIZE));
+    if (request->idmap)
+        buffer_add_string(out, ",\"idmap\":true");
+    buffer_add_char(out, '}');
+}
+
 void rootfs_plan_describe(const struct rootfs_plan *plan, struct buffer *out)
 {
     buffer_add_char(out, '[');
+    if (plan->overlay)
+        describe_overlay(plan->overlay, out);
     for (size_t i = 0; i < plan->mount_count; i++)
         describe_mount(out, &plan->mounts[i]);
-    for (size_t i = 0; i < plan->device_count && plan->own_dev; i++)
-        describe_device(plan, out, &plan->devices[i]);
+    for (size_t i = 0; i < plan->device_count; i++)
+        if (plan->own_dev || strncmp(plan->devices[i].normal, "/dev/", 5) != 0)
+            describe_device(plan, out, &plan->devices[i]);
     describe_root(plan, out);
     describe_paths(out, "read-only", plan->read_only_paths, plan->read_only_count);
     describe_paths(out, "mask", plan->masked, plan->masked_count);

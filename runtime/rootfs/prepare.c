@@ -5,6 +5,7 @@
 #include "rootfs/mount.h"
 
 #include "base/cleanup.h"
+#include "rootfs/overlay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +27,7 @@ static int cut_propagation(const struct rootfs_plan *plan, struct error *err)
     return 0;
 }
 
-/* pivot_root refuses a root whose parent is shared, and a mount on a shared parent would appear on the host.
- */
+/* pivot_root refuses a root on a shared mount, and what is mounted on a shared one appears on the host. */
 static int make_parent_private(struct rootfs_plan *plan, int directory, struct error *err)
 {
     auto_close int current = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -61,6 +61,16 @@ static int open_place(const struct rootfs_plan *plan, struct error *err)
     return place < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : place;
 }
 
+static int make_root(struct rootfs_plan *plan, int place, struct error *err)
+{
+    int tree;
+
+    if (plan->overlay)
+        return overlay_mount(plan, true, err);
+    tree = mount_clone(place, "", true);
+    return tree < 0 ? fail_errno(err, "open_tree") : tree;
+}
+
 static int attach_root(struct rootfs_plan *plan, struct error *err)
 {
     auto_close int place = open_place(plan, err);
@@ -72,20 +82,19 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
     if (plan->host == HOST_SHARED && make_parent_private(plan, place, err) < 0)
         return -1;
     if (tree < 0)
-        tree = mount_clone(place, "", true);
-    if (tree < 0)
-        return fail_errno(err, "root file system %s", plan->rootfs);
+        tree = make_root(plan, place, err);
+    if (tree < 0 || mount_attach(tree, place, err) < 0)
+        return fail_in(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
     if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)
         return fail_errno(err, "make the root file system private");
-    if (mount_attach(tree, place, err) < 0)
-        return fail_in(err, "root file system %s", plan->rootfs);
     plan->root = take_fd(&tree);
     return 0;
 }
 
 int rootfs_prepare(struct rootfs_plan *plan, struct error *err)
 {
+    plan->in_init = true;
     if (!plan->mount_namespace) {
         plan->root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return plan->root < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : 0;

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "rootfs/overlay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,12 @@ static int isolate(struct rootfs_plan *plan, const struct mount_op *op, int tree
     return 0;
 }
 
+/* Without privileges here, or without mount_setattr, init tries by itself. */
+static bool is_for_init(const struct mount_op *op, const struct error *err)
+{
+    return !(op->options.special & OPTION_IDMAP) && (err->code == EPERM || err->code == ENOSYS);
+}
+
 static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
 {
     bool mapped = op->options.special & OPTION_IDMAP;
@@ -42,12 +49,23 @@ static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error 
         return 0;
     tree = mount_open_tree(plan, op, err);
     if (tree < 0)
-        return err->code == EPERM && !mapped ? 0 : -1; /* not privileged here: init will do it */
+        return is_for_init(op, err) ? 0 : -1;
     if (isolate(plan, op, tree, err) < 0 ||
         mount_set_up(plan, op, tree, plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : 0, err) < 0)
-        return -1;
+        return is_for_init(op, err) ? 0 : -1;
     op->tree = take_fd(&tree);
     return 0;
+}
+
+/* What cannot be done here for want of privileges is left to init and its own view. */
+static int open_root(struct rootfs_plan *plan, struct error *err)
+{
+    if (!plan->overlay) {
+        plan->root_tree = mount_clone(AT_FDCWD, plan->rootfs, true);
+        return 0;
+    }
+    plan->root_tree = overlay_mount(plan, false, err);
+    return plan->root_tree < 0 && err->code != EPERM ? fail_in(err, "root file system") : 0;
 }
 
 int rootfs_open_sources(struct rootfs_plan *plan, struct error *err)
@@ -55,7 +73,5 @@ int rootfs_open_sources(struct rootfs_plan *plan, struct error *err)
     for (size_t i = 0; i < plan->mount_count; i++)
         if (open_one(plan, &plan->mounts[i], err) < 0)
             return mount_fail_in(&plan->mounts[i], err);
-    if (plan->new_user && plan->mount_namespace)
-        plan->root_tree = mount_clone(AT_FDCWD, plan->rootfs, true); /* init falls back to its own view */
-    return 0;
+    return plan->new_user && plan->mount_namespace ? open_root(plan, err) : 0;
 }

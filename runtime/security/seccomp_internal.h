@@ -88,5 +88,8 @@ int seccomp_compile(const struct oci_seccomp *seccomp, uint32_t native, struct s
 
 /* ---- seccomp_plan.c --------------------------------------------------------------------------------- */
 
+/* SECCOMP_FILTER_FLAG_x of the profile. */
+unsigned seccomp_flags(const struct oci_seccomp *seccomp);
+
 /* What the program returns to the kernel for an action. */
 uint32_t seccomp_action_value(enum oci_seccomp_action action, bool has_errno, uint32_t errno_value);

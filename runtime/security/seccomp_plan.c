@@ -102,7 +102,7 @@ static int check_profile(const struct oci_seccomp *seccomp, bool *notify, struct
 }
 
 /* Item 221: no list at all means SPEC_ALLOW with both peers, an empty one means none. */
-static unsigned collect_flags(const struct oci_seccomp *seccomp)
+unsigned seccomp_flags(const struct oci_seccomp *seccomp)
 {
     unsigned flags = seccomp->has_flags ? 0 : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
@@ -116,6 +116,6 @@ int seccomp_filter_make(const struct oci_seccomp *seccomp, struct seccomp_filter
     *filter = (struct seccomp_filter){ 0 };
     if (check_profile(seccomp, &filter->notify, err) < 0)
         return -1;
-    filter->flags = collect_flags(seccomp);
+    filter->flags = seccomp_flags(seccomp);
     return seccomp_compile(seccomp, seccomp_arch_native(), &filter->program, err);
 }

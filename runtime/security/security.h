@@ -30,6 +30,9 @@ struct seccomp_filter {
 
 /* Compiles linux.seccomp with libseccomp. Unknown syscall names: a debug line (item 222). */
 int seccomp_filter_make(const struct oci_seccomp *seccomp, struct seccomp_filter *filter, struct error *err);
+/* The same for a whole config, with the annotations that change the filter (items 222, 231). */
+int seccomp_filter_from_config(const struct oci_config *config, struct seccomp_filter *filter,
+                               struct error *err);
 void seccomp_filter_free(struct seccomp_filter *filter);
 
 /* Loads it; *listener is the notify fd or -1. no_new_privs or CAP_SYS_ADMIN is needed. */

@@ -19,14 +19,14 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { SIGNAL_SLOT, PROCESS_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
+enum { SIGNAL_SLOT, PROCESS_SLOT, WATCH_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
 
 struct supervision {
     pid_t pid;
     int pidfd, signal_fd;
     struct terminal_relay *relay;
-    int status; /* the exit status, -1 while the process runs */
-    struct supervise_limit limit;
+    struct supervise_watch watch;
+    int status;       /* the exit status, -1 while the process runs */
     int64_t deadline; /* on the monotonic clock, in milliseconds; 0: none */
     bool timed_out;
     bool impatient; /* a signal asked us to end while the last output was being delivered */
@@ -152,7 +152,7 @@ static void handle_signal(struct supervision *state, int number)
     case SIGTSTP:
         stop_ourselves(state);
         break;
-    case SIGCONT:
+    case SIGCONT: /* of ours, and the payload may wait for one, too */
         if (state->relay)
             terminal_relay_resume(state->relay);
         forward(state, number);
@@ -217,8 +217,8 @@ static void watch_time(struct supervision *state)
 {
     if (!state->deadline || state->status >= 0 || now() < state->deadline)
         return;
-    kill_tree(state, state->timed_out ? SIGKILL : state->limit.signal);
-    state->deadline = state->timed_out ? 0 : now() + state->limit.grace;
+    kill_tree(state, state->timed_out ? SIGKILL : state->watch.limit.signal);
+    state->deadline = state->timed_out ? 0 : now() + state->watch.limit.grace;
     state->timed_out = true;
 }
 
@@ -228,7 +228,8 @@ static void watch_time(struct supervision *state)
 static int step(struct supervision *state, struct error *err)
 {
     struct pollfd fds[SLOTS] = { { .fd = state->signal_fd, .events = POLLIN },
-                                 { .fd = state->status < 0 ? state->pidfd : -1, .events = POLLIN } };
+                                 { .fd = state->status < 0 ? state->pidfd : -1, .events = POLLIN },
+                                 { .fd = state->watch.fd, .events = POLLIN } };
     int relayed = state->relay ? terminal_relay_fds(state->relay, fds + RELAY_SLOT, TERMINAL_RELAY_FDS) : 0;
 
     if (state->status >= 0 && (relayed == 0 || state->impatient))
@@ -237,6 +238,8 @@ static int step(struct supervision *state, struct error *err)
         return errno == EINTR ? 1 : fail_errno(err, "poll");
     if (relayed > 0)
         terminal_relay_handle(state->relay, fds + RELAY_SLOT, relayed);
+    if (fds[WATCH_SLOT].revents)
+        state->watch.fd = state->watch.handle(state->watch.context);
     if (fds[SIGNAL_SLOT].revents)
         handle_signals(state);
     if (fds[PROCESS_SLOT].revents && collect(state, err) < 0)
@@ -247,15 +250,16 @@ static int step(struct supervision *state, struct error *err)
     return 1;
 }
 
-int supervise_within(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
-                     const struct supervise_limit *limit, struct error *err)
+int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
+                       const struct supervise_watch *watch, struct error *err)
 {
     struct supervision state = { .pid = pid,
                                  .pidfd = pidfd,
                                  .signal_fd = signal_fd,
                                  .relay = relay,
-                                 .limit = *limit,
-                                 .deadline = limit->milliseconds ? now() + limit->milliseconds : 0,
+                                 .watch = *watch,
+                                 .deadline =
+                                     watch->limit.milliseconds ? now() + watch->limit.milliseconds : 0,
                                  .status = -1 };
     int going;
 
@@ -271,5 +275,7 @@ int supervise_within(pid_t pid, int pidfd, int signal_fd, struct terminal_relay 
 
 int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err)
 {
-    return supervise_within(pid, pidfd, signal_fd, relay, &(struct supervise_limit){ 0 }, err);
+    const struct supervise_watch nothing = { .fd = -1 };
+
+    return supervise_watching(pid, pidfd, signal_fd, relay, &nothing, err);
 }

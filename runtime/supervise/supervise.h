@@ -20,10 +20,13 @@ int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err);
  * SIGURG and job control of our own terminal is forwarded through `pidfd`. Orphans that are reparented to us
  * are reaped. `relay` may be NULL.
  */
+
+int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err);
+
 /*
  * A limit of time (F-7): when `milliseconds` are over, the process and its group get `signal`, and SIGKILL
- * `grace` milliseconds later; supervise_within() then returns SUPERVISE_TIMED_OUT, whatever the process makes
- * of it.
+ * `grace` milliseconds later; supervise_watching() then returns SUPERVISE_TIMED_OUT, whatever the process
+ * makes of it.
  */
 #define SUPERVISE_TIMED_OUT 124
 #define SUPERVISE_GRACE_MS 2000
@@ -35,7 +38,14 @@ struct supervise_limit {
 };
 /* "1.5" in seconds; NULL or 0: no limit. `signal`: a name or number, NULL: TERM. */
 int supervise_limit_parse(const char *seconds, int signal, struct supervise_limit *limit, struct error *err);
-int supervise_within(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
-                     const struct supervise_limit *limit, struct error *err);
 
-int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err);
+/* One more descriptor in the loop. `handle` is called when it can be read, and returns it or -1: no longer.
+ */
+struct supervise_watch {
+    int fd; /* -1: none */
+    int (*handle)(void *context);
+    void *context;
+    struct supervise_limit limit;
+};
+int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
+                       const struct supervise_watch *watch, struct error *err);

@@ -17,7 +17,7 @@ bool raw_terminal_is_both_ways(void)
 }
 
 /* In the background, tcsetattr() would stop us, and the modes belong to the shell. */
-static bool in_foreground(void)
+bool raw_terminal_in_foreground(void)
 {
     return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
@@ -26,7 +26,7 @@ void raw_terminal_enter(struct raw_terminal *terminal)
 {
     struct termios raw;
 
-    if (!in_foreground() || (!terminal->known && tcgetattr(STDIN_FILENO, &terminal->saved) < 0))
+    if (!raw_terminal_in_foreground() || (!terminal->known && tcgetattr(STDIN_FILENO, &terminal->saved) < 0))
         return;
     terminal->known = true;
     raw = terminal->saved;
@@ -38,7 +38,7 @@ void raw_terminal_enter(struct raw_terminal *terminal)
 
 void raw_terminal_leave(struct raw_terminal *terminal)
 {
-    if (terminal->active && in_foreground())
+    if (terminal->active && raw_terminal_in_foreground())
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal->saved);
     terminal->active = false;
 }

@@ -14,6 +14,9 @@ struct raw_terminal {
 /* Does the user see the container's output on the terminal that the input comes from? */
 bool raw_terminal_is_both_ways(void);
 
+/* Is stdin a terminal, and may we use it now (job control)? */
+bool raw_terminal_in_foreground(void);
+
 /* Raw mode, when stdin is a terminal and we are in its foreground; otherwise nothing happens. May be
  * repeated. */
 void raw_terminal_enter(struct raw_terminal *terminal);

@@ -19,9 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE 4096  /* what one read of a terminal returns at most */
-#define CAREFUL_WRITE 512 /* poll() promises at least that much room where we cannot write without waiting   \
-                           */
+#define BUFFER_SIZE 4096              /* what one read of a terminal returns at most */
+#define CAREFUL_WRITE 512             /* poll() promises at least that much room where a write could wait */
 #define LAST_OUTPUT_LIMIT (64 * 1024) /* bytes read after the end; a terminal holds a quarter of that */
 #define CLOSE_PATIENCE_MS 1000
 
@@ -43,7 +42,7 @@ struct terminal_relay {
     struct relay_buffer to_container, to_user;
 };
 
-/* ---- opening --------------------------------------------------------------------------------------- */
+/* ---- ends and modes ----------------------------------------------------------------------------------- */
 
 /*
  * O_NONBLOCK belongs to the open file, which our stdout shares with the shell and others, so it is set on an
@@ -68,8 +67,7 @@ static void open_output(struct terminal_relay *relay)
     }
 }
 
-/* See raw.c for ONLCR. IUTF8 makes the backspace of line editing erase a whole character, as it does outside.
- */
+/* See raw.c for ONLCR. IUTF8: the backspace of line editing erases a whole character, as it does outside. */
 static int adapt_modes(int master, struct error *err)
 {
     struct termios inside, outside;
@@ -83,33 +81,9 @@ static int adapt_modes(int master, struct error *err)
     return tcsetattr(master, TCSANOW, &inside) < 0 ? fail_errno(err, "terminal: set modes") : 0;
 }
 
-struct terminal_relay *terminal_relay_open(int master, struct error *err)
-{
-    auto_close int own_master = master;
-    struct terminal_relay *relay = NULL;
-    int flags = fcntl(master, F_GETFL);
-
-    if (flags < 0 || fcntl(master, F_SETFL, flags | O_NONBLOCK) < 0) {
-        fail_errno(err, "terminal: fcntl");
-        return NULL;
-    }
-    if (adapt_modes(master, err) < 0)
-        return NULL;
-    relay = memory_new(sizeof *relay);
-    relay->master = take_fd(&own_master);
-    relay->hangup_watch = -1;
-    relay->input_open = true;
-    relay->last_input = '\n';
-    open_output(relay);
-    terminal_relay_resize(relay);
-    raw_terminal_enter(&relay->terminal);
-    return relay;
-}
-
 /* ---- hanging up ------------------------------------------------------------------------------------ */
 
-/* Nobody reads what the container writes, or nobody can write any more: as when a terminal window is closed.
- */
+/* Nobody reads what the container writes, or nobody can write any more: as when a window is closed. */
 static void hang_up(struct terminal_relay *relay)
 {
     cleanup_close(&relay->hangup_watch);
@@ -200,6 +174,16 @@ static void read_last_output(struct terminal_relay *relay)
     }
 }
 
+/* What ends a file inside: usually ^D, but the container may have set another character. */
+static char eof_character(const struct terminal_relay *relay)
+{
+    struct termios inside;
+
+    if (tcgetattr(relay->master, &inside) < 0 || inside.c_cc[VEOF] == _POSIX_VDISABLE)
+        return CEOF;
+    return (char)inside.c_cc[VEOF];
+}
+
 /*
  * `echo ls | aril run …`: the end of a pipe becomes the end-of-file character. It ends a line first when
  * there is one, so an unfinished line takes two.
@@ -207,14 +191,35 @@ static void read_last_output(struct terminal_relay *relay)
 static void queue_eof(struct terminal_relay *relay)
 {
     struct relay_buffer *buffer = &relay->to_container;
-    struct termios inside;
-    char eof = CEOF;
 
-    if (tcgetattr(relay->master, &inside) == 0 && inside.c_cc[VEOF] != _POSIX_VDISABLE)
-        eof = (char)inside.c_cc[VEOF];
-    memset(buffer->data, eof, 2);
+    memset(buffer->data, eof_character(relay), 2);
     buffer->start = 0;
     buffer->end = relay->last_input == '\n' ? 1 : 2;
+}
+
+/*
+ * What was typed before, in whole lines, while our terminal edits them: after the switch to raw mode the
+ * kernel would give us a NUL for each ^D among it.
+ */
+static void read_typed_ahead(struct terminal_relay *relay)
+{
+    struct relay_buffer *buffer = &relay->to_container;
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+    if (!raw_terminal_in_foreground())
+        return;
+    while (buffer->end < BUFFER_SIZE && poll(&input, 1, 0) > 0) {
+        ssize_t got;
+
+        if (input.revents != POLLIN) /* hung up */
+            return;
+        got = read(STDIN_FILENO, buffer->data + buffer->end, BUFFER_SIZE - buffer->end);
+        if (got < 0)
+            return;
+        if (got == 0)
+            buffer->data[buffer->end] = eof_character(relay);
+        buffer->end += got == 0 ? 1 : (size_t)got;
+    }
 }
 
 static void read_input(struct terminal_relay *relay)
@@ -231,6 +236,32 @@ static void read_input(struct terminal_relay *relay)
         queue_eof(relay);
     }
     write_input(relay);
+}
+
+/* ---- opening --------------------------------------------------------------------------------------- */
+
+struct terminal_relay *terminal_relay_open(int master, struct error *err)
+{
+    auto_close int own_master = master;
+    struct terminal_relay *relay = NULL;
+    int flags = fcntl(master, F_GETFL);
+
+    if (flags < 0 || fcntl(master, F_SETFL, flags | O_NONBLOCK) < 0) {
+        fail_errno(err, "terminal: fcntl");
+        return NULL;
+    }
+    if (adapt_modes(master, err) < 0)
+        return NULL;
+    relay = memory_new(sizeof *relay);
+    relay->master = take_fd(&own_master);
+    relay->hangup_watch = -1;
+    relay->input_open = true;
+    relay->last_input = '\n';
+    open_output(relay);
+    terminal_relay_resize(relay);
+    read_typed_ahead(relay);
+    raw_terminal_enter(&relay->terminal);
+    return relay;
 }
 
 /* ---- the caller's loop ----------------------------------------------------------------------------- */

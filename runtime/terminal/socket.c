@@ -37,10 +37,10 @@ int terminal_connect(const char *socket_path, struct error *err)
     struct sockaddr_un address = { 0 };
 
     if (fd < 0)
-        return fail_errno(err, "console socket: socket");
+        return fail_errno(err, "socket");
     if (fill_address(socket_path, &address, &path_fd) < 0 ||
         connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return fail_errno(err, "console socket: connect to %s", socket_path);
+        return fail_errno(err, "connect to %s", socket_path);
     return take_fd(&fd);
 }
 
@@ -67,7 +67,7 @@ int terminal_send_fd(int socket, int master, struct error *err)
     do
         sent = sendmsg(socket, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    return sent < 0 ? fail_errno(err, "console socket: send the terminal") : 0;
+    return sent < 0 ? fail_errno(err, "send a descriptor") : 0;
 }
 
 int terminal_send(const char *socket_path, int master, struct error *err)

@@ -388,4 +388,21 @@ test_fake_dev_null() {
     eq "$OUT" ok2
 }
 
+# 84: exec stays in the container where the runtime was in a chroot (the mount namespace then has another root)
+test_runtime_in_chroot() {
+    todo_for runc "the program runs at the root of the mount namespace, the host's"
+    todo_for crun "the program runs at the root of the mount namespace, the host's"
+    bundle
+    command_is /bin/sleep 1000
+    mkdir "$B/jail"
+    mount --rbind / "$B/jail"
+    chroot "$B/jail" "$RUNTIME" --root "$STATE" create -b "$B" "$ID" </dev/null >"$B/out" 2>&1
+    chroot "$B/jail" "$RUNTIME" --root "$STATE" start "$ID"
+    local seen
+    seen=$(chroot "$B/jail" "$RUNTIME" --root "$STATE" exec "$ID" /bin/cat /proc/1/comm </dev/null) || true
+    chroot "$B/jail" "$RUNTIME" --root "$STATE" delete --force "$ID"
+    umount -R -l "$B/jail"
+    eq "$seen" sleep
+}
+
 tap_main

@@ -56,7 +56,7 @@ test_state() {
     bundle '.annotations = {"org.example.a": "b"}'
     hook_program
     local kind
-    for kind in $HOST_HOOKS; do add_hook $kind $kind; done
+    for kind in $HOST_HOOKS; do add_hook "$kind" "$kind"; done
     created
     local pid
     pid=$(pid_of)
@@ -65,8 +65,8 @@ test_state() {
     stopped
     rt delete "$ID"
     for kind in $HOST_HOOKS; do
-        eq "$(hook_state $kind '.id, .bundle, .annotations["org.example.a"]')" "$ID"$'\n'"$B"$'\nb'
-        matches "$(hook_state $kind .ociVersion)" '^1\.'
+        eq "$(hook_state "$kind" '.id, .bundle, .annotations["org.example.a"]')" "$ID"$'\n'"$B"$'\nb'
+        matches "$(hook_state "$kind" .ociVersion)" '^1\.'
     done
     eq "$(hook_state prestart .pid)" "$pid"
     eq "$(hook_state createRuntime .pid)" "$pid"
@@ -81,7 +81,7 @@ test_namespaces() {
     bundle
     hook_program
     local kind mount pid
-    for kind in $HOST_HOOKS; do add_hook $kind $kind; done
+    for kind in $HOST_HOOKS; do add_hook "$kind" "$kind"; done
     created
     mount=$(readlink "/proc/$(pid_of)/ns/mnt")
     pid=$(readlink "/proc/$(pid_of)/ns/net")
@@ -150,7 +150,7 @@ test_env_not_of_container() {
     bundle '.process.env += ["LD_PRELOAD=/evil.so"]'
     hook_program
     local kind
-    for kind in $HOST_HOOKS; do add_hook $kind $kind; done
+    for kind in $HOST_HOOKS; do add_hook "$kind" "$kind"; done
     up /bin/true
     stopped
     rt delete "$ID"
@@ -163,7 +163,7 @@ test_fds() {
     hook_program
     local kind
     exec 7</etc/passwd
-    for kind in $HOST_HOOKS; do add_hook $kind $kind; done
+    for kind in $HOST_HOOKS; do add_hook "$kind" "$kind"; done
     up /bin/true
     stopped
     rt delete "$ID"

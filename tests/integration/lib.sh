@@ -159,8 +159,9 @@ force_cleanup() {
 # every test starts clean: what a test leaves alive is deleted through the runtime, then nothing may remain
 each_after() {
     local container failed=0
-    for container in $(find "$STATE" -mindepth 1 -maxdepth 1 -type d -name "$PREFIX*" -printf '%f\n' 2>/dev/null); do
-        rt delete --force "$container" || failed=1
+    for container in "$STATE/$PREFIX"*/; do
+        [ -d "$container" ] || continue
+        rt delete --force "$(basename "$container")" || failed=1
     done
     if ! wait_for 3 no_leftovers; then
         echo "$LEFT"

@@ -510,7 +510,7 @@ test_state_while_racing() {
     for i in {1..20}; do wait -n; done
     rt delete --force "$ID" &
     for i in {1..10}; do
-        rt state "$ID" >"$B/state" 2>&1 || matches "$(cat "$B/state")" "does not exist|No such file"
+        rt state "$ID" >"$B/state" 2>&1 || matches "$(cat "$B/state")" "does not exist|[Nn]o such file"
     done
     wait
 }
@@ -614,6 +614,85 @@ test_spec_rootless() {
     eq "$(jq -c '[.linux.namespaces[].type] | [index("user") != null, index("network") != null]' "$B/config.json")" '[true,false]'
     eq "$(jq '.linux.uidMappings[0].size, .linux.uidMappings[0].containerID' "$B/config.json")" $'1\n0'
     eq "$(jq '.linux.resources.memory' "$B/config.json")" null
+}
+
+# pidfd_receiver: takes one descriptor at $B/pidfd, prints the pid that it is for and signals it with 0
+pidfd_receiver() {
+    command -v python3 >/dev/null || skip "needs python3 to receive a descriptor"
+    python3 - "$B/pidfd" >"$B/pidfd.out" <<'P' &
+import re, signal, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+s.settimeout(10)
+c, _ = s.accept()
+_, fds, _, _ = socket.recv_fds(c, 4096, 8)
+text = open("/proc/self/fdinfo/%d" % fds[0]).read()
+signal.pidfd_send_signal(fds[0], 0)
+print(len(fds), re.search(r"^Pid:\s+(\d+)", text, re.M)[1])
+P
+    RECEIVER=$!
+    wait_for 5 [ -S "$B/pidfd" ]
+}
+
+# 293 G1: create --pidfd-socket sends a pidfd of init
+test_pidfd_socket() {
+    bundle
+    not_for crun "has no --pidfd-socket"
+    pidfd_receiver
+    command_is /bin/sleep 1000
+    rt create -b "$B" --pidfd-socket "$B/pidfd" "$ID" >"$B/out" 2>&1
+    wait $RECEIVER
+    eq "$(cat "$B/pidfd.out")" "1 $(pid_of)"
+}
+
+# 293 G3: exec --pidfd-socket sends a pidfd of the new process
+test_pidfd_socket_exec() {
+    bundle
+    not_for crun "has no --pidfd-socket"
+    up
+    pidfd_receiver
+    rt exec --detach --pidfd-socket "$B/pidfd" --pid-file "$B/pid" "$ID" sleep 1000 >"$B/exec.out" 2>&1
+    wait $RECEIVER
+    eq "$(cat "$B/pidfd.out")" "1 $(cat "$B/pid")"
+}
+
+# 293: the annotation run.oci.pidfd_receiver does the same
+test_pidfd_receiver() {
+    bundle '.annotations["run.oci.pidfd_receiver"] = $p' --arg p "$B/pidfd"
+    not_for runc "does not know the annotation"
+    pidfd_receiver
+    command_is /bin/sleep 1000
+    rt create -b "$B" "$ID" >"$B/out" 2>&1
+    wait $RECEIVER
+    eq "$(cat "$B/pidfd.out")" "1 $(pid_of)"
+}
+
+# 293: nobody at the pidfd socket: create fails and leaves nothing
+test_pidfd_nobody() {
+    bundle
+    not_for crun "has no --pidfd-socket"
+    fails rt create -b "$B" --pidfd-socket "$B/nobody" "$ID"
+    has "$ERR" "--pidfd-socket"
+    fails rt state "$ID"
+}
+
+# 232: linux.intelRdt where resctrl is not mounted is an error that names it, and nothing is left
+test_intel_rdt_missing() {
+    [ ! -e /sys/fs/resctrl/schemata ] || skip "resctrl is mounted here"
+    bundle '.linux.intelRdt = {closID: "/"}'
+    fails rt create -b "$B" "$ID"
+    has "$ERR" "${ARIL_WORDS:-linux.intelRdt}"
+    fails rt state "$ID"
+}
+
+# 240: update --l3-cache-schema of a container without linux.intelRdt is refused
+test_intel_rdt_update() {
+    not_for runc "ignores it"
+    bundle
+    up
+    fails rt update --l3-cache-schema L3:0=f "$ID"
+    fails rt update --mem-bw-schema L3:0=f "$ID"
 }
 
 tap_main

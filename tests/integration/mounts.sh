@@ -217,6 +217,21 @@ test_missing_source() {
     has "$ERR" /no/such/source
 }
 
+# 89 E5: a file on a directory and a directory on a file are refused in words that say so
+test_mismatched_bind() {
+    bundle
+    : >"$W/plain"
+    add_mount /tmp bind "$W/plain" bind
+    fails rt run -b "$B" "$ID"
+    has "$ERR" "ot a directory"
+    has "$ERR" /tmp
+    bundle
+    add_mount /etc/passwd bind "$W" bind
+    fails rt run -b "$B" "$ID"
+    has "$ERR" "ot a directory"
+    one_line "$ERR"
+}
+
 # 87: destinations are resolved inside the root: absolute and relative symlinks, .. above it
 test_symlink_destinations() {
     bundle '.root.readonly = false'

@@ -60,7 +60,7 @@ kill_at_random() {
         at=$(((RANDOM * 32768 + RANDOM) % longest))
         "$RUNTIME" --root "$STATE" "$@" "$ID" >/dev/null 2>&1 &
         runtime=$!
-        pause $at
+        pause "$at"
         kill -KILL $runtime 2>/dev/null || true
         wait $runtime 2>/dev/null || true
         rt delete --force "$ID" >"$B/delete-out" 2>&1 || { echo "round $i, killed after $at us: delete failed: $(cat "$B/delete-out")"; return 1; }
@@ -175,7 +175,7 @@ test_few_descriptors() {
     command_is /bin/true
     local limit
     for limit in 4 6 8 10 12 16 20 32; do
-        capture bash -c 'ulimit -n $1; shift; exec "$@"' - $limit "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+        capture bash -c 'ulimit -n $1; shift; exec "$@"' - "$limit" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
         # below some number even the libraries cannot be opened
         [ "$RC" = 0 ] || [ "$RC" = 127 ] || one_line "$ERR"
         rt delete --force "$ID"

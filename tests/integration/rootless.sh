@@ -38,6 +38,11 @@ ut() {
     as_user timeout -k 5 60 "$RUNTIME" --root "$STATE" "$@"
 }
 
+# the helpers of lib.sh, too, act as the user
+rt() {
+    ut "$@"
+}
+
 # user_bundle [JQ-FILTER...]: a bundle that the user owns, as `spec --rootless` would have it
 user_bundle() {
     mkdir -p "$B"

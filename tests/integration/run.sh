@@ -111,9 +111,9 @@ test_streams_big() {
 test_streams_closed() {
     todo_for crun "1.8 fails"
     bundle '.root.readonly = false'
-    command_is /bin/sh -c 'ls -l /proc/self/fd >/fds 2>&1; echo done >/done'
+    command_is /bin/sh -c 'ls -l /proc/self/fd >/fds 2>&1; echo finished >/end'
     rt run -b "$B" "$ID" <&- >&- 2>&-
-    eq "$(cat "$B/rootfs/done")" done
+    eq "$(cat "$B/rootfs/end")" finished
 }
 
 # run: signals are forwarded to the program
@@ -248,22 +248,120 @@ test_stdio_owner() {
     eq "$(p '.fds[] | select(.fd == 1) | .uid')" 1000
 }
 
-# 48: NOTIFY_SOCKET: READY=1 of the program arrives on the host
-test_notify_socket() {
-    command -v python3 >/dev/null || skip "needs python3 to receive the datagram"
-    bundle
-    command_is /bin/sh -c 'probe notify READY=1; sleep 0.5'
+# manager FILE: a service manager's socket; prints every datagram, and how it was told of descriptors
+manager() {
+    command -v python3 >/dev/null || skip "needs python3 to receive datagrams"
     python3 - "$B/notify" >"$B/received" <<'P' &
-import socket, sys
+import array, os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
-s.settimeout(10)
-print(s.recv(4096).decode(), flush=True)
+s.settimeout(float(os.environ.get("MANAGER_TIMEOUT", "10")))
+while True:
+    try:
+        data, control, _, _ = s.recvmsg(4096, 4096)
+    except TimeoutError:
+        break
+    fds = array.array("i")
+    for _, _, payload in control:
+        fds.frombytes(payload[:len(payload) // 4 * 4])
+    print(data.decode().replace("\n", " "), "fds:", len(fds), flush=True)
+    for fd in fds:
+        os.close(fd)
+    if os.environ.get("LAST", "READY=1") in data.decode():
+        break
 P
+    MANAGER=$!
     wait_for 5 [ -S "$B/notify" ]
+}
+
+# 48 M9: NOTIFY_SOCKET: READY=1 of the program arrives on the host, from the runtime in the foreground
+test_notify_socket() {
+    bundle
+    command_is /bin/sh -c 'echo $NOTIFY_SOCKET; probe notify READY=1; sleep 0.5'
+    manager
+    eq "$(NOTIFY_SOCKET=$B/notify rt run -b "$B" "$ID")" /run/notify/notify.sock
+    wait $MANAGER
+    eq "$(cat "$B/received")" "READY=1 fds: 0"
+}
+
+# 48: start waits for READY=1, passes MAINPID with it and waits at a barrier
+test_notify_start() {
+    local pid
+    bundle
+    command_is /bin/sh -c 'sleep 0.3; probe notify "STATUS=hello
+READY=1"; sleep 1000'
+    LAST=BARRIER=1 manager
+    NOTIFY_SOCKET=$B/notify rt create -b "$B" "$ID" >"$B/out" 2>&1
+    pid=$(pid_of)
+    NOTIFY_SOCKET=$B/notify rt start "$ID"
+    wait $MANAGER
+    eq "$(cat "$B/received")" "MAINPID=$pid READY=1 fds: 0
+BARRIER=1 fds: 1"
+    is_status running
+}
+
+# 48: run --detach waits for READY=1 like start; other messages stay inside
+test_notify_detach() {
+    bundle
+    command_is /bin/sh -c 'probe notify EXTEND_TIMEOUT_USEC=9; probe notify MAINPID=1; sleep 0.2; probe notify READY=1; sleep 1000'
+    LAST=BARRIER=1 manager
+    NOTIFY_SOCKET=$B/notify rt run -d -b "$B" "$ID" >"$B/out" 2>&1
+    wait $MANAGER
+    eq "$(cat "$B/received")" "MAINPID=$(pid_of) READY=1 fds: 0
+BARRIER=1 fds: 1"
+}
+
+# 48: a program that ends without READY=1 does not keep start waiting; nothing is sent
+test_notify_never() {
+    bundle
+    command_is /bin/true
+    MANAGER_TIMEOUT=2 manager
+    NOTIFY_SOCKET=$B/notify rt create -b "$B" "$ID" >"$B/out" 2>&1
+    NOTIFY_SOCKET=$B/notify timeout 10 "$RUNTIME" --root "$STATE" start "$ID"
+    wait $MANAGER
+    eq "$(cat "$B/received")" ""
+}
+
+# 48: in a user namespace, with a read-only root, for an ordinary user
+test_notify_user_namespace() {
+    bundle '.linux.namespaces += [{"type": "user"}] | .root.readonly = true | .process.user = {"uid": 1000, "gid": 1000}
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        | .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+    mkdir -p "$B/rootfs/run/notify" # not root's in there
+    command_is /bin/sh -c 'probe notify READY=1; sleep 0.5'
+    manager
     NOTIFY_SOCKET=$B/notify rt run -b "$B" "$ID"
-    wait $!
+    wait $MANAGER
     has "$(cat "$B/received")" READY=1
+}
+
+# 48: exec'd processes do not get NOTIFY_SOCKET
+test_notify_not_in_exec() {
+    bundle
+    command_is /bin/sleep 1000
+    manager
+    NOTIFY_SOCKET=$B/notify rt create -b "$B" "$ID" >"$B/out" 2>&1
+    rt start "$ID"
+    hasnt "$(NOTIFY_SOCKET=$B/notify rt exec "$ID" env)" NOTIFY_SOCKET
+    kill $MANAGER
+}
+
+# 47 M7: LISTEN_FDS with the LISTEN_PID of somebody else: passed on, LISTEN_PID is 1 inside, names too
+test_listen_fds_of_conmon() {
+    bundle
+    command_is /bin/sh -c 'echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES; cat <&3; cat <&4'
+    eq "$(LISTEN_FDS=2 LISTEN_PID=99999 LISTEN_FDNAMES=a:b rt run -b "$B" "$ID" 3<<<three 4<<<four)" "2 1 a:b
+three
+four"
+}
+
+# 47: LISTEN_FDS that is no number, or names descriptors that are not open, is an error
+test_listen_fds_bad() {
+    bundle
+    LISTEN_FDS=2x fails rt run -b "$B" "$ID"
+    has "$ERR" "LISTEN_FDS=2x"
+    LISTEN_FDS=40 fails rt run -b "$B" "$ID"
+    has "$ERR" "bad file descriptor"
 }
 
 tap_main

@@ -173,8 +173,7 @@ Test(cgroup_plan, other_drivers)
     cr_expect_str_eq(err.text,
                      "linux.resources.pids.limit: cgroups are disabled (--cgroup-manager=disabled)");
     cr_expect_null(plan_of("a:b:c", NULL, CGROUP_DRIVER_SYSTEMD, &on_v2, &err));
-    cr_expect_str_eq(err.text,
-                     "the systemd cgroup driver is not built in yet (use --cgroup-manager=cgroupfs)");
+    cr_expect_str_eq(err.text, "linux.cgroupsPath: 'a:b:c': 'a' is not the name of a slice");
 }
 
 /* A config without `linux` at all, and no hierarchy at all. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,4 +151,132 @@ char *jail_mountinfo(struct jail *jail, const char *path)
             found = line;
     }
     return memory_string(found ? found : "");
+}
+
+/* mounts and the rest of the linux object, after its namespaces */
+void jail_linux(struct jail *jail, const char *mounts, const char *more)
+{
+    auto_free char *json =
+        memory_format("{'ociVersion':'1.3.0','root':{'path':'rootfs'},'mounts':[%s],'linux':{"
+                      "'namespaces':[{'type':'mount'},{'type':'pid'},{'type':'network'}]%s}}",
+                      mounts, more);
+
+    jail_config(jail, json);
+}
+
+char *jail_host_path(const struct jail *jail, const char *path)
+{
+    return memory_format("%s/%s", jail->directory, path);
+}
+
+void jail_symlink(struct jail *jail, const char *target, const char *path)
+{
+    auto_free char *full = jail_host_path(jail, path);
+
+    check(jail, symlink(target, full) == 0);
+}
+
+void jail_mkdir(struct jail *jail, const char *path)
+{
+    auto_free char *full = jail_host_path(jail, path);
+
+    check(jail, mkdir(full, 0755) == 0);
+}
+
+void check_mount(struct jail *jail, const char *path, const char *options, const char *type)
+{
+    auto_free char *line = jail_mountinfo(jail, path);
+
+    check_contains(jail, line, options);
+    check_contains(jail, line, type);
+}
+
+void check_no_mount(struct jail *jail, const char *path)
+{
+    auto_free char *line = jail_mountinfo(jail, path);
+
+    check_equal(jail, line, "");
+}
+
+void check_error(struct jail *jail, const char *part)
+{
+    check(jail, jail_try(jail) < 0);
+    check_contains(jail, jail->err.text, part);
+}
+
+size_t jail_count_mounts(struct jail *jail)
+{
+    auto_free char *text = NULL;
+    size_t count = 0;
+
+    check(jail, file_read_at(jail->host_proc, "self/mountinfo", 1 << 20, &text, NULL, &jail->err) == 0);
+    for (const char *c = text; *c; c++)
+        count += *c == '\n';
+    return count;
+}
+
+/* Applies the config in a new mount namespace, runs `body` there, and returns to the host. */
+void jail_container(struct jail *jail, unsigned long flags, void (*body)(struct jail *jail))
+{
+    struct sys_clone_args arguments = { .flags = CLONE_NEWNS | flags, .exit_signal = SIGCHLD };
+    int status;
+    pid_t pid;
+
+    jail_plan(jail);
+    pid = sys_clone3(&arguments);
+    check(jail, pid >= 0);
+    if (pid == 0) {
+        jail_apply(jail);
+        if (body)
+            body(jail);
+        _exit(0);
+    }
+    check(jail, waitpid(pid, &status, 0) == pid);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        _exit(1); /* it has reported why */
+}
+
+void jail_share_everything(struct jail *jail)
+{
+    auto_free char *rootfs = jail_host_path(jail, "rootfs");
+    auto_free char *sub = jail_host_path(jail, "rootfs/sub");
+    auto_free char *volume = jail_host_path(jail, "volume");
+
+    check(jail, mkdir(volume, 0755) == 0 && mount("tmpfs", volume, "tmpfs", 0, NULL) == 0);
+    check(jail, mount(rootfs, rootfs, NULL, MS_BIND, NULL) == 0);
+    check(jail, mkdir(sub, 0755) == 0 && mount("tmpfs", sub, "tmpfs", 0, NULL) == 0);
+    check(jail, mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL) == 0);
+}
+
+mode_t mode_of(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 ? status.st_mode : 0;
+}
+
+void check_link(struct jail *jail, const char *path, const char *target)
+{
+    char text[128] = "";
+
+    check(jail, readlink(path, text, sizeof text - 1) > 0);
+    check_equal(jail, text, target);
+}
+
+void check_file(struct jail *jail, const char *path, const char *content)
+{
+    auto_free char *text = jail_read(jail, path);
+
+    check_equal(jail, text, content);
+}
+
+void check_device(struct jail *jail, const char *path, mode_t mode, unsigned major_number,
+                  unsigned minor_number)
+{
+    struct stat status;
+
+    check(jail, lstat(path, &status) == 0);
+    if (status.st_mode != mode || status.st_rdev != makedev(major_number, minor_number))
+        jail_fail(jail, __FILE__, __LINE__, "%s: mode %o, %u:%u", path, (unsigned)status.st_mode,
+                  major(status.st_rdev), minor(status.st_rdev));
 }

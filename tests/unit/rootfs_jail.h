@@ -9,6 +9,7 @@
 
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct jail {
     char directory[64]; /* the bundle; DIRECTORY/rootfs has proc, dev, sys, etc and tmp */
@@ -35,6 +36,42 @@ char *jail_read(struct jail *jail, const char *path);                      /* ow
 
 /* The line of /proc/self/mountinfo of the last mount on `path`, owned, or "". */
 char *jail_mountinfo(struct jail *jail, const char *path);
+
+#define DEV "{'destination':'/dev','type':'tmpfs','source':'tmpfs','options':['nosuid','mode=755']}"
+#define PROC "{'destination':'/proc','type':'proc','source':'proc'}"
+
+/* A configuration with new mount, pid and network namespaces: its mounts, and the rest of the linux object.
+ */
+void jail_linux(struct jail *jail, const char *mounts, const char *more);
+
+/* On the host, below the bundle. */
+char *jail_host_path(const struct jail *jail, const char *path);
+void jail_symlink(struct jail *jail, const char *target, const char *path);
+void jail_mkdir(struct jail *jail, const char *path);
+size_t jail_count_mounts(struct jail *jail);
+
+/* The body as the host: everything shared, with mounts "volume", "rootfs" and "rootfs/sub"; and a container
+ * that is its child. */
+void jail_share_everything(struct jail *jail);
+void jail_container(struct jail *jail, unsigned long flags, void (*body)(struct jail *jail));
+
+mode_t mode_of(const char *path); /* 0: there is nothing */
+void check_link(struct jail *jail, const char *path, const char *target);
+void check_file(struct jail *jail, const char *path, const char *content);
+void check_mount(struct jail *jail, const char *path, const char *options,
+                 const char *type); /* parts of mountinfo */
+void check_no_mount(struct jail *jail, const char *path);
+void check_device(struct jail *jail, const char *path, mode_t mode, unsigned major_number,
+                  unsigned minor_number);
+void check_error(struct jail *jail, const char *part); /* applying it fails with this in the text */
+
+#define JAIL_TEST(suite, name, flags)                                                                        \
+    static void name##_body(struct jail *jail);                                                              \
+    Test(suite, name)                                                                                        \
+    {                                                                                                        \
+        jail_run(flags, name##_body);                                                                        \
+    }                                                                                                        \
+    static void name##_body(struct jail *jail)
 
 #define check(jail, condition)                                                                               \
     do {                                                                                                     \

@@ -7,54 +7,14 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #define ALL_NAMESPACES (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
-
-static mode_t mode_of(const char *path)
-{
-    struct stat status;
-
-    return lstat(path, &status) == 0 ? status.st_mode : 0;
-}
-
-static void check_link(struct jail *jail, const char *path, const char *target)
-{
-    char text[128] = "";
-
-    check(jail, readlink(path, text, sizeof text - 1) > 0);
-    check_equal(jail, text, target);
-}
-
-static void check_mount(struct jail *jail, const char *path, const char *options, const char *type)
-{
-    auto_free char *line = jail_mountinfo(jail, path);
-
-    check_contains(jail, line, options);
-    check_contains(jail, line, type);
-}
-
-static void check_error(struct jail *jail, const char *part)
-{
-    check(jail, jail_try(jail) < 0);
-    check_contains(jail, jail->err.text, part);
-}
-
-static void check_file(struct jail *jail, const char *path, const char *content)
-{
-    auto_free char *text = jail_read(jail, path);
-
-    check_equal(jail, text, content);
-}
 
 /* Host files and directories of a test: names that end in "/" are directories, "a->b" a link. */
 static void prepare(struct jail *jail, const char *const *names)
@@ -88,13 +48,7 @@ static void mounts(struct jail *jail, const char *text)
     jail_config(jail, json);
 }
 
-#define JAIL(name, flags)                                                                                    \
-    static void name##_body(struct jail *jail);                                                              \
-    Test(rootfs_mount, name)                                                                                 \
-    {                                                                                                        \
-        jail_run(flags, name##_body);                                                                        \
-    }                                                                                                        \
-    static void name##_body(struct jail *jail)
+#define JAIL(name, flags) JAIL_TEST(rootfs_mount, name, flags)
 
 /* ---- the default configuration ------------------------------------------------------------------------ */
 

@@ -132,9 +132,10 @@ Test(rootfs_options, bind_mounts) /* items 90, 100, 109, 129 */
           "'source':'/s','options':['copy-symlink','src-nofollow']}" },
         { "'bind','z'", "'source':'/s'}" },
         { "'bind','size=3'", "mounts[0] (/d): options: 'size' is not an option of a bind mount" },
-        { "'bind','sync'",
-          "mounts[0] (/d): options: sync, dirsync, mand, lazytime, iversion and silent belong to a "
-          "file system, not to a bind mount" },
+        { "'bind','sync'", "mounts[0] (/d): options: sync, dirsync, mand, lazytime and iversion belong to a "
+                           "file system, not to a "
+                           "bind mount" },
+        { "'bind','silent'", "'source':'/s','superblock':['silent']}" },
         { "'bind','tmpcopyup'", "mounts[0] (/d): options: tmpcopyup needs a file system of its own" },
         { "'bind','idmap'",
           "mounts[0] (/d): options: idmap needs uidMappings and gidMappings, or a user namespace" }, /* item
@@ -189,13 +190,15 @@ Test(rootfs_plan, mounts)
           "mounts[0] (/x/..): destination: a mount on '/' would hide the root file system" }, /* item 121 */
         { "{'destination':'/proc','type':'tmpfs'}", "",
           "mounts[0] (/proc): type: 'tmpfs' cannot be mounted on /proc, only proc" }, /* CVE-2019-16884 */
+        { "{'destination':'//proc/','type':'cgroup'}", "",
+          "mounts[0] (//proc/): type: 'cgroup' cannot be mounted on /proc, only proc" },
         { "{'destination':'/d'}", "", "mounts[0] (/d): type: missing" },
         { "{'destination':'/d','options':['bind']}", "",
           "mounts[0] (/d): source: missing, a bind mount needs one" },
         { "{'destination':'/c','type':'cgroup'}", ",{'type':'user','path':'/proc/1/ns/user'}",
-          "mounts[0] (/c): options: 'ro' is missing: a writable cgroup mount in a user namespace needs a new "
-          "cgroup "
-          "namespace" }, /* CVE-2023-25809 */
+          "mounts[0] (/c): options: 'ro' is missing, without a cgroup namespace of its own a user namespace "
+          "must "
+          "not write to cgroups" }, /* CVE-2023-25809 */
         { "{'destination':'/c','type':'cgroup','options':['idmap']}",
           ",{'type':'user','path':'/proc/1/ns/user'}",
           "mounts[0] (/c): options: idmap is not possible on a cgroup mount" },
@@ -332,6 +335,54 @@ Test(rootfs_plan, default_config)
     cr_expect(strncmp(out.data, expected, sizeof expected - 1) == 0, "%s", out.data);
     rootfs_plan_free(plan);
     oci_config_free(config);
+}
+
+/* The mounts of `podman run -v vv:/data`, paths shortened. */
+Test(rootfs_plan, podman_config)
+{
+    static const char mounts[] =
+        "{'destination':'/proc','type':'proc','source':'proc','options':['nosuid','noexec','nodev']},"
+        "{'destination':'/"
+        "dev','type':'tmpfs','source':'tmpfs','options':['nosuid','noexec','strictatime','mode=755',"
+        "'size=65536k']},"
+        "{'destination':'/sys','type':'sysfs','source':'sysfs','options':['nosuid','noexec','nodev','ro']},"
+        "{'destination':'/data','type':'bind','source':'/v/"
+        "_data','options':['rw','rprivate','nosuid','nodev','rbind']},"
+        "{'destination':'/dev/"
+        "pts','type':'devpts','source':'devpts','options':['nosuid','noexec','newinstance',"
+        "'ptmxmode=0666','mode=0620','gid=5']},"
+        "{'destination':'/etc/hosts','type':'bind','source':'/c/hosts','options':['bind','rprivate']},"
+        "{'destination':'/dev/shm','type':'bind','source':'/c/"
+        "shm','options':['bind','rprivate','nosuid','noexec',"
+        "'nodev']},"
+        "{'destination':'/sys/fs/"
+        "cgroup','type':'cgroup','source':'cgroup','options':['rprivate','nosuid','noexec',"
+        "'nodev','relatime','ro']}";
+    static const char expected[] =
+        "[\n"
+        "{'do':'mount','path':'/proc','type':'proc','source':'proc','set':['nosuid','nodev','noexec']},\n"
+        "{'do':'mount','path':'/dev','type':'tmpfs','source':'tmpfs','set':['nosuid','noexec','strictatime'],"
+        "'data':{'mode':'755','size':'65536k'}},\n"
+        "{'do':'mount','path':'/"
+        "sys','type':'sysfs','source':'sysfs','set':['ro','nosuid','nodev','noexec']},\n"
+        "{'do':'bind','path':'/data','source':'/v/_data','set':['nosuid','nodev'],'clear':['ro'],'options':["
+        "'recursive'],'propagation':['rprivate']},\n"
+        "{'do':'mount','path':'/dev/pts','type':'devpts','source':'devpts','set':['nosuid','noexec'],'data':{"
+        "'newinstance':true,'ptmxmode':'0666','mode':'0620','gid':'5'}},\n"
+        "{'do':'bind','path':'/etc/hosts','source':'/c/hosts','propagation':['rprivate']},\n"
+        "{'do':'bind','path':'/dev/shm','source':'/c/shm','set':['nosuid','nodev','noexec'],'propagation':["
+        "'rprivate']},\n"
+        "{'do':'mount-cgroup','path':'/sys/fs/"
+        "cgroup','type':'cgroup','source':'cgroup','set':['ro','nosuid','nodev',"
+        "'noexec','relatime'],'propagation':['rprivate']},\n"
+        "{'do':'make-device','path':'/dev/null'";
+    auto_free char *json =
+        memory_format("{'ociVersion':'1.0.2-dev','root':{'path':'/m'},'mounts':[%s],'linux':{"
+                      "'namespaces':[{'type':'pid'},{'type':'mount'}]}}",
+                      mounts);
+    auto_free char *text = plan_text(json, false);
+
+    cr_expect(strncmp(text, expected, sizeof expected - 1) == 0, "%s", text);
 }
 
 Test(rootfs_plan, paths)

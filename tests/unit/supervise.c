@@ -65,14 +65,14 @@ static void foreground(const char *script, bool terminal)
 
     if (supervise_block_signals(&saved, &signal_fd, &err) < 0)
         _exit(97);
-    if (terminal)
+    if (terminal) {
         master = make_terminal(&slave);
+        relay = terminal_relay_open(master, &err); /* first: it sets the modes that the payload finds */
+    }
     pid = fork();
     if (pid == 0)
         payload(script, slave, &saved);
     cleanup_close(&slave);
-    if (terminal)
-        relay = terminal_relay_open(master, &err);
     status = supervise(pid, sys_pidfd_open(pid), signal_fd, relay, &err);
     terminal_relay_close(relay);
     if (status < 0)
@@ -179,7 +179,9 @@ Test(supervise, exit_status, .timeout = 30)
 
 Test(supervise, signals_are_forwarded, .timeout = 30)
 {
-    const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGRTMIN + 3 };
+    const int signals[] = {
+        SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGRTMIN + 3
+    };
 
     for (size_t i = 0; i < array_length(signals); i++) {
         auto_free char *script =
@@ -210,14 +212,13 @@ Test(supervise, signal_before_the_loop, .timeout = 30)
 
 Test(supervise, not_forwarded, .timeout = 30)
 {
-    struct run run = start("trap 'exit 5' CHLD WINCH PIPE URG CONT; echo ready; read x; exit 0", false);
+    struct run run = start("trap 'exit 5' CHLD WINCH PIPE URG; echo ready; read x; exit 0", false);
 
     free(read_until(&run, "ready"));
     kill(run.pid, SIGCHLD);
     kill(run.pid, SIGWINCH);
     kill(run.pid, SIGPIPE);
     kill(run.pid, SIGURG);
-    kill(run.pid, SIGCONT);
     usleep(100000);
     type(&run, "\n");
     cr_assert_eq(finish(&run), 0);
@@ -314,7 +315,7 @@ Test(supervise, nothing_is_lost_at_the_end, .timeout = 60)
         usleep(round % 3 * 3000); /* a reader that is late */
         text = read_until(&run, NULL);
         cr_assert_eq(finish(&run), 0);
-        cr_assert_eq(strlen(text), 13893);
+        cr_assert_eq(strlen(text), 13893, "%zu", strlen(text));
         cr_assert_str_eq(text + 13888, "3000\n");
     }
 }
@@ -446,6 +447,28 @@ Test(supervise, raw_mode_and_back, .timeout = 30)
     cr_assert_eq(modes.c_lflag & (tcflag_t)(ECHO | ICANON | ISIG), (tcflag_t)(ECHO | ICANON | ISIG));
     cr_assert_neq(modes.c_oflag & (tcflag_t)OPOST, 0);
     cr_assert_eq(finish(&run), 1);
+}
+
+/* Lines and a ^D that were typed before we run: not as the NUL that the switch to raw mode makes of a ^D. */
+Test(supervise, typed_ahead, .timeout = 30)
+{
+    int slave, master = make_terminal(&slave);
+    struct run run = { -1, master, master };
+    auto_free char *text = NULL;
+    struct error err;
+
+    type(&run, "one\ntwo\n\004");
+    run.pid = fork();
+    if (run.pid == 0) {
+        setsid();
+        if (terminal_become(slave, &err) < 0)
+            _exit(95);
+        foreground("stty -echo; sleep 0.2; od -An -c; exit 3", true);
+    }
+    close(slave);
+    text = read_until(&run, NULL);
+    cr_assert(strstr(text, "   o   n   e  \\n   t   w   o  \\n\r\n"), "%s", text);
+    cr_assert_eq(finish(&run), 3);
 }
 
 Test(supervise, interrupt_character_acts_inside, .timeout = 30)

@@ -223,9 +223,9 @@ Test(terminal, console_socket_errors)
     static const struct {
         const char *path, *error;
     } rows[] = {
-        { "/nonexistent/s", "console socket: connect to /nonexistent/s: no such file or directory" },
-        { "/dev/null", "console socket: connect to /dev/null: connection refused" },
-        { "", "console socket: connect to : connection refused" },
+        { "/nonexistent/s", "connect to /nonexistent/s: no such file or directory" },
+        { "/dev/null", "connect to /dev/null: connection refused" },
+        { "", "connect to : connection refused" },
     };
 
     for (size_t i = 0; i < array_length(rows); i++) {
@@ -244,5 +244,5 @@ Test(terminal, engine_that_is_gone_is_an_error_not_a_sigpipe)
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     close(pair[1]);
     cr_assert_eq(terminal_send_fd(pair[0], 0, &err), -1);
-    cr_assert_str_eq(err.text, "console socket: send the terminal: broken pipe");
+    cr_assert_str_eq(err.text, "send a descriptor: broken pipe");
 }

@@ -97,6 +97,8 @@ complete -c aril -n '__fish_seen_subcommand_from update' -l cpu-rt-period -x -d 
 complete -c aril -n '__fish_seen_subcommand_from update' -l cpuset-cpus -x -d 'cpus, like 0-3,7'
 complete -c aril -n '__fish_seen_subcommand_from update' -l cpuset-mems -x -d 'memory nodes'
 complete -c aril -n '__fish_seen_subcommand_from update' -l blkio-weight -x -d 'weight of block i/o (10 to 1000)'
+complete -c aril -n '__fish_seen_subcommand_from update' -l l3-cache-schema -x -d 'Intel RDT: parts of the L3 cache, like L3:0=ff'
+complete -c aril -n '__fish_seen_subcommand_from update' -l mem-bw-schema -x -d 'Intel RDT: memory bandwidth, like MB:0=20'
 
 complete -c aril -n __fish_use_subcommand -a delete -d 'Delete a container and all that belongs to it'
 complete -c aril -n '__fish_seen_subcommand_from delete' -a '(aril list -q 2>/dev/null)'

@@ -1,0 +1,266 @@
+/*
+ * Mounts the overlay of a container's root. Runs in the runtime or in init, see overlay.h.
+ *
+ * Layers are opened once and from then on are descriptors: FSCONFIG_SET_FD where the kernel takes that (6.13
+ * for directories, 6.15 for O_PATH and detached mounts), else the name of the descriptor in /proc/self/fd. So
+ * no path is ever part of an option string, and one with ':', ',', '\' or a newline needs no escaping (O-18).
+ */
+#include "rootfs/overlay.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "rootfs/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#ifndef FSCONFIG_SET_FD
+#define FSCONFIG_SET_FD 5
+#endif
+
+#define VALUE_MAX 255  /* of fsconfig() */
+#define LAYERS_MAX 500 /* the kernel's OVL_MAX_STACK */
+
+/* ---- checks ---------------------------------------------------------------------------------------------
+ */
+
+int overlay_check(const struct rootfs_plan *plan, const struct overlay_request *request, struct error *err)
+{
+    if (!plan->mount_namespace)
+        return fail(err, EINVAL, "annotations.dev.aril.rootfs: only possible in a new mount namespace");
+    if (!request->upper != !request->work)
+        return fail(err, EINVAL, "annotations.dev.aril.rootfs: upper and work go together");
+    if (request->upper && request->tmpfs_size)
+        return fail(err, EINVAL, "annotations.dev.aril.rootfs.size: only a tmpfs has one, not upper");
+    if (request->upper && strcmp(request->upper, request->work) == 0)
+        return fail(err, EINVAL, "annotations.dev.aril.rootfs.work: must not be the same directory as upper");
+    if (request->lower_count > LAYERS_MAX)
+        return fail(err, E2BIG, "annotations.dev.aril.rootfs.lower: %zu layers, at most %d are possible",
+                    request->lower_count, LAYERS_MAX);
+    if (request->idmap && !plan->linux_config->uid_mappings_count)
+        return fail(err, EINVAL, "annotations.dev.aril.rootfs.idmap: there are no linux.uidMappings");
+    return 0;
+}
+
+/* ---- layers ---------------------------------------------------------------------------------------------
+ */
+
+struct layers {
+    int *lowers;
+    size_t count;
+    int tmpfs;       /* -1: a directory that was given */
+    int upper, work; /* readable, not O_PATH: kernels before 6.15 take no O_PATH descriptors */
+    int idmap;
+};
+
+static void layers_close(struct layers *layers)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        cleanup_close(&layers->lowers[i]);
+    free(layers->lowers);
+    cleanup_close(&layers->tmpfs);
+    cleanup_close(&layers->upper);
+    cleanup_close(&layers->work);
+    cleanup_close(&layers->idmap);
+}
+
+static int open_directory(const char *path)
+{
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The shifted layer is a detached mount of its own: the directory itself stays as it is for everybody else.
+ */
+static int open_shifted(const char *path, int user_namespace, struct error *err)
+{
+    const struct mount_attr change = { .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY,
+                                       .userns_fd = (uint64_t)user_namespace };
+    auto_close int tree = mount_clone(AT_FDCWD, path, false);
+
+    if (tree < 0)
+        return fail_errno(err, "open_tree %s", path);
+    if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &change) < 0) {
+        fail_errno(err, "map the ids of %s", path);
+        return fail_hint(err, "the kernel or the file system may lack idmapped mounts");
+    }
+    return take_fd(&tree);
+}
+
+static int open_lowers(const struct overlay_request *request, struct layers *layers, struct error *err)
+{
+    layers->lowers = memory_new_array(request->lower_count, sizeof *layers->lowers);
+    for (size_t i = 0; i < request->lower_count; i++) {
+        int fd = layers->idmap >= 0 ? open_shifted(request->lowers[i], layers->idmap, err)
+                                    : open_directory(request->lowers[i]);
+
+        if (fd < 0 && layers->idmap < 0)
+            fail_errno(err, "open %s", request->lowers[i]);
+        if (fd < 0)
+            return fail_in(err, "annotations.dev.aril.rootfs.lower[%zu]", i);
+        layers->lowers[layers->count++] = fd;
+    }
+    return 0;
+}
+
+static int open_given(const struct overlay_request *request, struct layers *layers, struct error *err)
+{
+    layers->upper = open_directory(request->upper);
+    if (layers->upper < 0)
+        return fail_errno(err, "annotations.dev.aril.rootfs.upper (%s)", request->upper);
+    layers->work = open_directory(request->work);
+    if (layers->work < 0)
+        return fail_errno(err, "annotations.dev.aril.rootfs.work (%s)", request->work);
+    return 0;
+}
+
+/* The root of the merged view looks like the upper layer's: it gets the mode and owner of the image's. */
+static int make_upper(struct layers *layers, struct error *err)
+{
+    struct stat status;
+
+    if (mkdirat(layers->tmpfs, "upper", 0700) < 0 || mkdirat(layers->tmpfs, "work", 0700) < 0)
+        return fail_errno(err, "make the layer in memory");
+    layers->upper = openat(layers->tmpfs, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    layers->work = openat(layers->tmpfs, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (layers->upper < 0 || layers->work < 0 || fstat(layers->lowers[0], &status) < 0)
+        return fail_errno(err, "open the layer in memory");
+    if (fchown(layers->upper, status.st_uid, status.st_gid) < 0 && errno != EPERM && errno != EINVAL)
+        return fail_errno(err, "owner of the layer in memory");
+    return fchmod(layers->upper, status.st_mode & 07777) < 0 ? fail_errno(err, "mode of the layer in memory")
+                                                             : 0;
+}
+
+static int make_tmpfs(const struct overlay_request *request, struct layers *layers, struct error *err)
+{
+    char size[32];
+    const struct option_data data[] = { { (char *)"size", size }, { (char *)"mode", (char *)"0700" } };
+    uint64_t bytes = request->tmpfs_size ? request->tmpfs_size : OVERLAY_DEFAULT_SIZE;
+
+    snprintf(size, sizeof size, "%llu", (unsigned long long)bytes);
+    layers->tmpfs = mount_make_detached("tmpfs", "aril-upper", data, array_length(data), 0, err);
+    return layers->tmpfs < 0 ? -1 : make_upper(layers, err);
+}
+
+static int open_layers(const struct rootfs_plan *plan, const struct overlay_request *request,
+                       struct layers *layers, struct error *err)
+{
+    static const struct oci_mount no_mappings_of_its_own;
+    const struct mount_op op = { .config = &no_mappings_of_its_own };
+
+    if (request->idmap) {
+        layers->idmap = idmap_open(plan, &op, err);
+        if (layers->idmap < 0)
+            return -1;
+    }
+    if (open_lowers(request, layers, err) < 0)
+        return -1;
+    return request->upper ? open_given(request, layers, err) : make_tmpfs(request, layers, err);
+}
+
+/* ---- the mount ------------------------------------------------------------------------------------------
+ */
+
+static int set_fd(int context, const char *key, int fd)
+{
+    char path[32];
+
+    if (sys_fsconfig(context, FSCONFIG_SET_FD, key, NULL, fd) == 0)
+        return 0;
+    if (errno != EINVAL && errno != EBADF)
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return sys_fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+/* Before lowerdir+ (6.7): one string, which has room for a dozen layers. */
+static int set_joined(int context, const struct layers *layers, struct error *err)
+{
+    auto_buffer struct buffer text = { 0 };
+
+    for (size_t i = 0; i < layers->count; i++)
+        buffer_add_format(&text, "%s/proc/self/fd/%d", i ? ":" : "", layers->lowers[i]);
+    if (text.length > VALUE_MAX)
+        return fail(err, ENOTSUP, "overlay: this kernel takes fewer than %zu lower layers", layers->count);
+    if (sys_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", text.data, 0) < 0)
+        return mount_fail_with_log(context, errno, err, "overlay: lower layers");
+    return 0;
+}
+
+static int set_lowers(int context, const struct layers *layers, struct error *err)
+{
+    for (size_t i = 0; i < layers->count; i++) {
+        if (set_fd(context, "lowerdir+", layers->lowers[i]) == 0)
+            continue;
+        if (i == 0 && errno == EINVAL)
+            return set_joined(context, layers, err);
+        return mount_fail_with_log(context, errno, err, "overlay: lower layers");
+    }
+    return 0;
+}
+
+static int set_flags(struct rootfs_plan *plan, int context, const struct layers *layers, bool unprivileged,
+                     struct error *err)
+{
+    /* trusted.* attributes are the initial user namespace's alone */
+    if (unprivileged && sys_fsconfig(context, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+        return mount_fail_with_log(context, errno, err, "overlay: userxattr");
+    /* what is in memory need not be synchronised to it; older kernels do so all the same */
+    if (layers->tmpfs >= 0)
+        sys_fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0);
+    if (plan->label && rootfs_has_selinux(plan) &&
+        sys_fsconfig(context, FSCONFIG_SET_STRING, plan->label_type, plan->label, 0) < 0)
+        return mount_fail_with_log(context, errno, err, "overlay: linux.mountLabel");
+    return 0;
+}
+
+static int create(struct rootfs_plan *plan, const struct layers *layers, bool unprivileged, struct error *err)
+{
+    auto_close int context = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+    int mount;
+
+    if (context < 0)
+        return fail_errno(err, "fsopen overlay");
+    sys_fsconfig(context, FSCONFIG_SET_STRING, "source", "aril", 0);
+    if (set_lowers(context, layers, err) < 0 || set_flags(plan, context, layers, unprivileged, err) < 0)
+        return -1;
+    if (set_fd(context, "upperdir", layers->upper) < 0 || set_fd(context, "workdir", layers->work) < 0)
+        return mount_fail_with_log(context, errno, err, "overlay: upper layer");
+    if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return mount_fail_with_log(context, errno, err, "overlay");
+    mount = sys_fsmount(context, FSMOUNT_CLOEXEC, 0);
+    return mount < 0 ? mount_fail_with_log(context, errno, err, "overlay") : mount;
+}
+
+/*
+ * Kernels before 6.15 take no layer that is on a detached mount. In init's own mount namespace the tmpfs can
+ * be attached where the root goes: it ends up below it, out of sight, and goes with the old root.
+ */
+static void attach_tmpfs(const struct rootfs_plan *plan, const struct layers *layers)
+{
+    struct error ignored;
+    auto_close int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (place >= 0 && layers->tmpfs >= 0)
+        mount_attach(layers->tmpfs, place, &ignored);
+}
+
+int overlay_mount(struct rootfs_plan *plan, bool in_init, struct error *err)
+{
+    auto_cleanup(layers_close) struct layers layers = { .tmpfs = -1, .upper = -1, .work = -1, .idmap = -1 };
+    bool unprivileged = plan->rootless || (in_init && plan->user_namespace);
+    int mount;
+
+    if (open_layers(plan, plan->overlay, &layers, err) < 0)
+        return -1;
+    mount = create(plan, &layers, unprivileged, err);
+    if (mount < 0 && in_init && err->code == EINVAL && layers.tmpfs >= 0) {
+        attach_tmpfs(plan, &layers);
+        mount = create(plan, &layers, unprivileged, err);
+    }
+    return mount;
+}

@@ -1,0 +1,247 @@
+/*
+ * The rules of a sandbox as an ordinary container config: the host's root, read-only with all below it, and
+ * the mounts that open or close parts of it, parents before children (M-1).
+ */
+#include "sandbox/sandbox.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "oci-specs/edit.h"
+
+#include <string.h>
+
+/* In the sandbox's own /dev, where nothing of the host's can hide it. */
+#define INIT_PATH "/dev/.aril-init"
+
+static struct oci_mount *add_mount(struct oci_config *config, const char *destination, const char *type,
+                                   const char *source, const char *options)
+{
+    struct oci_mount *mount = array_grow(config->mounts, config->mounts_count);
+    auto_free char *copy = memory_string(options);
+    char *rest = copy, *option;
+
+    mount->destination = memory_string(destination);
+    mount->type = memory_string(type);
+    mount->source = memory_string(source);
+    mount->has_options = true;
+    while ((option = strsep(&rest, ",")))
+        strings_add(&mount->options, option);
+    return mount;
+}
+
+/* A denied directory lets only pass who is on the way to something below it. */
+static bool leads_somewhere(const struct sandbox_rules *rules, size_t index)
+{
+    for (size_t i = index + 1; i < rules->count; i++)
+        if (sandbox_path_is_within(rules->items[i].path, rules->items[index].path))
+            return true;
+    return false;
+}
+
+static void add_overlay(struct oci_config *config, const struct sandbox_rule *rule, bool user_namespace)
+{
+    struct oci_mount *mount = add_mount(config, rule->path, "overlay", "overlay", "nosuid,nodev");
+    auto_free char *lower = memory_format("lowerdir=%s", rule->path);
+    auto_free char *upper = memory_format("upperdir=%s/upper", rule->scratch);
+    auto_free char *work = memory_format("workdir=%s/work", rule->scratch);
+
+    strings_add(&mount->options, lower);
+    strings_add(&mount->options, upper);
+    strings_add(&mount->options, work);
+    if (user_namespace) /* rmdir of a merged directory fails without (C-2) */
+        strings_add(&mount->options, "userxattr");
+}
+
+static void add_rule(struct oci_config *config, const struct sandbox_rules *rules, size_t index,
+                     bool user_namespace)
+{
+    const struct sandbox_rule *rule = &rules->items[index];
+    bool device = sandbox_path_is_within(rule->path, "/dev");
+
+    switch (rule->access) {
+    case SANDBOX_WRITABLE:
+        add_mount(config, rule->path, "bind", rule->path, device ? "rbind" : "rbind,rnosuid,rnodev");
+        break;
+    case SANDBOX_OVERLAID:
+        add_overlay(config, rule, user_namespace);
+        break;
+    case SANDBOX_READ_ONLY:
+        add_mount(config, rule->path, "bind", rule->path, device ? "rbind,rro" : "rbind,rro,rnosuid,rnodev");
+        break;
+    case SANDBOX_LINK:
+        add_mount(config, rule->path, "bind", "/dev/null", "bind,ro,dest-nofollow");
+        break;
+    case SANDBOX_DENIED:
+        if (rule->directory)
+            add_mount(config, rule->path, "tmpfs", "tmpfs",
+                      leads_somewhere(rules, index) ? "ro,nosuid,nodev,noexec,mode=0111,size=4k"
+                                                    : "ro,nosuid,nodev,noexec,mode=0,size=4k");
+        else
+            add_mount(config, rule->path, "bind", "/dev/null", "bind,ro,nosuid,noexec");
+    }
+}
+
+static void add_mounts(struct oci_config *config, const struct sandbox_rules *rules,
+                       const struct sandbox_command *command)
+{
+    /* All of the host, submounts included, before anything of ours comes on top. */
+    add_mount(config, "/", "bind", "/", "remount,bind,rro,rnosuid,rnodev");
+    add_mount(config, "/proc", "proc", "proc", "nosuid,noexec,nodev");
+    add_mount(config, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
+    add_mount(config, "/dev/pts", "devpts", "devpts",
+              "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
+    add_mount(config, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k");
+    if (rules->private_run)
+        add_mount(config, "/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
+    if (rules->private_tmp)
+        add_mount(config, "/tmp", "tmpfs", "tmpfs", "nosuid,nodev,mode=1777");
+    for (size_t i = 0; i < rules->count; i++)
+        add_rule(config, rules, i, command->user_namespace);
+    add_mount(config, INIT_PATH, "bind", command->init, "bind,ro,nosuid,nodev");
+}
+
+/* Names are looked up through it; where it is a link into /run, the private /run would cut it off. */
+static void keep_resolver(struct oci_config *config, const struct sandbox_rules *rules)
+{
+    auto_free char *real = realpath("/etc/resolv.conf", NULL);
+
+    if (rules->private_run && real && sandbox_path_is_within(real, "/run"))
+        add_mount(config, real, "bind", real, "bind,ro,nosuid,nodev,noexec");
+}
+
+static void add_namespace(struct oci_linux *linux, enum oci_namespace_type type)
+{
+    struct oci_namespace *namespace = array_grow(linux->namespaces, linux->namespaces_count);
+
+    namespace->type = type;
+}
+
+static void add_namespaces(struct oci_linux *linux, enum sandbox_network network, bool user)
+{
+    static const enum oci_namespace_type types[] = { OCI_NAMESPACE_PID, OCI_NAMESPACE_MOUNT,
+                                                     OCI_NAMESPACE_IPC, OCI_NAMESPACE_UTS };
+
+    for (size_t i = 0; i < array_length(types); i++)
+        add_namespace(linux, types[i]);
+    if (network != SANDBOX_NETWORK_HOST)
+        add_namespace(linux, OCI_NAMESPACE_NETWORK);
+    if (user)
+        add_namespace(linux, OCI_NAMESPACE_USER);
+}
+
+/* The caller stays who he is: nobody else exists in there. */
+static struct oci_id_mapping mapping_of(uint32_t id)
+{
+    return (struct oci_id_mapping){ .container_id = id,
+                                    .has_container_id = true,
+                                    .host_id = id,
+                                    .has_host_id = true,
+                                    .size = 1,
+                                    .has_size = true };
+}
+
+static struct oci_seccomp_syscall *add_denial(struct oci_seccomp *seccomp, const char *const *names, size_t count)
+{
+    struct oci_seccomp_syscall *row = array_grow(seccomp->syscalls, seccomp->syscalls_count);
+
+    for (size_t i = 0; i < count; i++)
+        strings_add(&row->names, names[i]);
+    row->has_names = true;
+    row->action = OCI_SECCOMP_ERRNO;
+    row->errno_ret = 1; /* EPERM */
+    row->has_errno_ret = true;
+    return row;
+}
+
+/* S-5. No architecture is listed: calls of a foreign one end the process. io_uring makes sockets, too. */
+static struct oci_seccomp *unix_sockets_only(void)
+{
+    static const char *const sockets[] = { "socket", "socketpair" };
+    static const char *const rings[] = { "io_uring_setup", "io_uring_enter", "io_uring_register" };
+    struct oci_seccomp *seccomp = memory_new(sizeof *seccomp);
+    struct oci_seccomp_syscall *row;
+
+    seccomp->default_action = OCI_SECCOMP_ALLOW;
+    row = add_denial(seccomp, sockets, array_length(sockets));
+    *array_grow(row->args, row->args_count) =
+        (struct oci_seccomp_arg){ .has_index = true, .value = 1 /* AF_UNIX */, .has_value = true, .op = OCI_CMP_NE };
+    add_denial(seccomp, rings, array_length(rings));
+    return seccomp;
+}
+
+static void set_linux(struct oci_config *config, enum sandbox_network network,
+                      const struct sandbox_command *command)
+{
+    static const char *const masked[] = { "/proc/acpi",   "/proc/asound",     "/proc/kcore",       "/proc/keys",
+                                          "/proc/scsi",   "/proc/timer_list", "/proc/sched_debug", "/sys/firmware",
+                                          "/proc/latency_stats" };
+    static const char *const readonly[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+                                            "/proc/sysrq-trigger" };
+    struct oci_linux *linux = config->linux = memory_new(sizeof *linux);
+
+    add_namespaces(linux, network, command->user_namespace);
+    if (command->user_namespace) {
+        *array_grow(linux->uid_mappings, linux->uid_mappings_count) = mapping_of(command->uid);
+        *array_grow(linux->gid_mappings, linux->gid_mappings_count) = mapping_of(command->gid);
+    }
+    for (size_t i = 0; i < array_length(masked); i++)
+        strings_add(&linux->masked_paths, masked[i]);
+    linux->has_masked_paths = true;
+    for (size_t i = 0; i < array_length(readonly); i++)
+        strings_add(&linux->readonly_paths, readonly[i]);
+    linux->has_readonly_paths = true;
+    if (network == SANDBOX_NETWORK_UNIX)
+        linux->seccomp = unix_sockets_only();
+}
+
+/* aril-init is pid 1: it reaps, has the exit code right, and dies with the runtime. */
+static void set_args(struct oci_process *process, const struct sandbox_command *command)
+{
+    static const char *const init[] = { INIT_PATH, "-p", "KILL" };
+
+    for (size_t i = 0; i < array_length(init); i++)
+        strings_add(&process->args, init[i]);
+    if (command->time_limit) {
+        strings_add(&process->args, "-T");
+        strings_add(&process->args, command->time_limit);
+    }
+    strings_add(&process->args, "--");
+    for (const char *const *word = command->args; *word; word++)
+        strings_add(&process->args, *word);
+    process->has_args = true;
+}
+
+static void set_process(struct oci_config *config, const struct sandbox_command *command)
+{
+    struct oci_process *process = config->process = memory_new(sizeof *process);
+
+    set_args(process, command);
+    for (size_t i = 0; i < command->env.count; i++)
+        strings_add(&process->env, command->env.items[i]);
+    process->has_env = true;
+    process->cwd = memory_string(command->cwd);
+    process->terminal = process->has_terminal = command->terminal;
+    process->user = memory_new(sizeof *process->user);
+    *process->user = (struct oci_user){
+        .uid = command->uid, .has_uid = true, .gid = command->gid, .has_gid = true
+    };
+    process->capabilities = memory_new(sizeof *process->capabilities); /* none */
+    process->no_new_privileges = process->has_no_new_privileges = true;
+}
+
+struct oci_config *sandbox_config_make(const struct sandbox_rules *rules, enum sandbox_network network,
+                                       const struct sandbox_command *command)
+{
+    struct oci_config *config = memory_new(sizeof *config);
+
+    config->oci_version = memory_string(OCI_VERSION);
+    config->hostname = memory_string("sandbox");
+    config->root = memory_new(sizeof *config->root);
+    config->root->path = memory_string("/");
+    set_process(config, command);
+    set_linux(config, network, command);
+    add_mounts(config, rules, command);
+    if (network == SANDBOX_NETWORK_HOST)
+        keep_resolver(config, rules);
+    return config;
+}

@@ -1,0 +1,67 @@
+#!/bin/bash
+# exec.sh - attacks of a running container on the runtime that enters it.
+. "$(dirname "$0")/lib.sh"
+
+attack_while_executing() { # attack
+    writable
+    up /bin/attack "$1" "$RACE_SECONDS"
+    end=$((SECONDS + RACE_SECONDS - 1))
+    while [ $SECONDS -lt $end ]; do
+        ARIL_TEST_SECRET=abc timeout 5 "$RUNTIME" --root "$STATE" exec "$ID" /bin/true >/dev/null 2>&1 || true
+    done
+    wait_for 10 stopped
+    sort "$B/out" | uniq -c
+}
+
+# CVE-2016-9962: a payload with CAP_SYS_PTRACE finds nothing of the host in the exec stage
+test_exec_stage() {
+    todo_for crun "falls for it"
+    bundle
+    with_caps CAP_SYS_PTRACE
+    attack_while_executing exec-stage
+    hasnt "$(cat "$B/out")" "host"
+    hasnt "$(cat "$B/out")" "environment"
+}
+
+# CVE-2016-9962: the same without a capability
+test_exec_stage_unprivileged() {
+    bundle
+    attack_while_executing exec-stage
+    hasnt "$(cat "$B/out")" "host"
+    hasnt "$(cat "$B/out")" "environment"
+}
+
+# CVE-2016-9962: the same in a user namespace, whose root has all capabilities
+test_exec_stage_user_namespace() {
+    bundle '.linux.namespaces += [{type: "user"}]
+        | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+    chmod 755 "$B" "$W"
+    with_caps CAP_SYS_PTRACE CAP_SYS_ADMIN
+    attack_while_executing exec-stage
+    hasnt "$(cat "$B/out")" "host"
+    hasnt "$(cat "$B/out")" "environment"
+}
+
+# CVE-2019-5736: the runtime's executable cannot be written through /proc/PID/exe
+test_proc_exe() {
+    bundle
+    with_caps CAP_SYS_PTRACE CAP_DAC_OVERRIDE
+    before=$(sha256sum "$RUNTIME")
+    attack_while_executing proc-exe
+    hasnt "$(cat "$B/out")" writable
+    eq "$(sha256sum "$RUNTIME")" "$before"
+}
+
+# CVE-2019-5736: an image whose program is a link to /proc/self/exe runs nothing of the runtime that could be written
+test_proc_self_exe() {
+    bundle
+    writable
+    with_caps CAP_DAC_OVERRIDE
+    before=$(sha256sum "$RUNTIME")
+    ln -s /proc/self/exe "$B/rootfs/bin/own"
+    command_is /bin/own --version
+    rt run -b "$B" "$ID" >"$B.out" 2>&1 || true
+    eq "$(sha256sum "$RUNTIME")" "$before"
+}
+
+tap_main
