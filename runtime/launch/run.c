@@ -49,7 +49,7 @@ int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *
     int status = supervise_watching(launch->pid, launch->pidfd, signal_fd, launch->relay, &watch, err);
 
     if (status == SUPERVISE_TIMED_OUT && launch->limit.milliseconds)
-        log_info("Time limit exceeded");
+        log_line(LOG_LEVEL_ERROR, "Time limit exceeded");
     /* Now, not at the end: what follows takes time, and the user gets the terminal back. */
     terminal_relay_close(launch->relay);
     launch->relay = NULL;
