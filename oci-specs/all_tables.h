@@ -101,6 +101,7 @@
 #include "oci-specs/state.def"
 #include "oci-specs/features.def"
 #include "oci-specs/status.def"
+#include "oci-specs/policy.def"
 #include "oci-specs/sandbox.def"
 
 #undef ENUM_BEGIN

@@ -22,6 +22,10 @@ struct schema; /* one object type: oci_config_schema, oci_process_schema, contai
 /* Parses a document. `name` is what errors call it ("config.json"). The object is owned: schema_free(). NULL on error. */
 void *schema_parse(const struct schema *schema, const char *name, const char *text, size_t length, struct error *err);
 
+/* The same, but unknown properties are errors. */
+void *schema_parse_strict(const struct schema *schema, const char *name, const char *text, size_t length,
+                          struct error *err);
+
 /* Reads and parses a file below dirfd (AT_FDCWD for host paths). */
 void *schema_read_at(const struct schema *schema, int dirfd, const char *path, struct error *err);
 

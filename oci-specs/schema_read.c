@@ -16,6 +16,7 @@
 struct reader {
     const struct json_document *document;
     struct error *err;
+    bool strict; /* unknown properties are errors */
 };
 
 #define fail_at(reader, value, ...) json_fail((reader)->document, value, NULL, (reader)->err, __VA_ARGS__)
@@ -360,6 +361,8 @@ static int read_object(const struct reader *reader, const struct schema *schema,
     for (const struct json *member = value->child; member; member = member->next) {
         const struct property *property = find_property(properties, count, member);
 
+        if (!property && reader->strict)
+            return fail_at(reader, member, "is unknown");
         if (!property || member->type == JSON_NULL)
             continue;
         seen |= UINT64_C(1) << (property - properties);
@@ -374,11 +377,11 @@ static int read_object(const struct reader *reader, const struct schema *schema,
 
 /* ---- documents --------------------------------------------------------------------------------------- */
 
-void *schema_parse(const struct schema *schema, const char *name, const char *text, size_t length,
-                   struct error *err)
+static void *parse(const struct schema *schema, const char *name, const char *text, size_t length,
+                   bool strict, struct error *err)
 {
     auto_cleanup(json_cleanup) struct json_document *document = NULL;
-    struct reader reader = { .err = err };
+    struct reader reader = { .err = err, .strict = strict };
     void *object;
 
     if (length > SCHEMA_SIZE_LIMIT) {
@@ -394,6 +397,18 @@ void *schema_parse(const struct schema *schema, const char *name, const char *te
         return object;
     schema_free(schema, object);
     return NULL;
+}
+
+void *schema_parse(const struct schema *schema, const char *name, const char *text, size_t length,
+                   struct error *err)
+{
+    return parse(schema, name, text, length, false, err);
+}
+
+void *schema_parse_strict(const struct schema *schema, const char *name, const char *text, size_t length,
+                          struct error *err)
+{
+    return parse(schema, name, text, length, true, err);
 }
 
 void *schema_read_at(const struct schema *schema, int dirfd, const char *path, struct error *err)

@@ -37,6 +37,8 @@ const struct option_row cli_global_options[] = {
       "the same as --cgroup-manager systemd" },
     { "cgroup-manager", 0, OPTION_CHOICE, offsetof(struct cli_globals, cgroup_manager),
       "cgroupfs|systemd|disabled", "who makes the containers' cgroups (default: cgroupfs)" },
+    { "profile", 0, OPTION_CHOICE, offsetof(struct cli_globals, profile), "strict|balanced",
+      "confine containers by this profile (default: none; strict when called as aril-strict)" },
     { "rootless", 0, OPTION_STRING, OPTION_IGNORED, "true|false|auto", NULL },
     { "help", 'h', OPTION_FLAG, offsetof(struct cli_globals, help), NULL, "show help and exit" },
     { "version", 'v', OPTION_FLAG, offsetof(struct cli_globals, version), NULL, "show the version and exit" },
@@ -202,12 +204,24 @@ static void close_session(struct session *session)
     free(session->options);
 }
 
+/* A RuntimeClass or `podman --runtime` can name a program, but give it no options. */
+static const char *profile_of_program(const char *program)
+{
+    const char *slash = program ? strrchr(program, '/') : NULL;
+    const char *name = slash ? slash + 1 : program;
+
+    if (!name || strncmp(name, "aril-", 5) != 0)
+        return NULL;
+    return strcmp(name + 5, "strict") == 0 || strcmp(name + 5, "balanced") == 0 ? name + 5 : NULL;
+}
+
 int cli_main(const char *const *argv)
 {
     struct session session = { .argv = argv, .failure_status = 1 };
     struct error err = { 0 };
     int status;
 
+    session.globals.profile = profile_of_program(argv[0]);
     secure_standard_streams();
     status = run_session(&session, argv[0] ? argv + 1 : argv, &err);
     if (status < 0) {

@@ -18,6 +18,7 @@ struct cli_globals {
     const char *log_format;
     const char *log_level;
     const char *cgroup_manager;
+    const char *profile; /* --profile, or from the name of the program (aril-strict) */
     bool debug;
     bool systemd_cgroup;
     bool help;

@@ -3,8 +3,10 @@
 
 #include "base/cleanup.h"
 #include "cli/exec_process.h"
+#include "cli/signals.h"
 #include "launch/launch.h"
 #include "oci-specs/schema.h"
+#include "policy/policy.h"
 
 #include <string.h>
 
@@ -36,20 +38,27 @@ static const struct option_row options[] = {
     { "preserve-fds", 0, OPTION_COUNT, LAUNCH(preserve_fds), "N", "pass descriptors 3 to 2+N to it" },
     { "cgroup", 0, OPTION_STRING, LAUNCH(cgroup), "PATH", "run it in this cgroup below the container's" },
     { "ignore-paused", 0, OPTION_FLAG, LAUNCH(ignore_paused), NULL, "allow it in a paused container" },
+    { "timeout", 0, OPTION_STRING, LAUNCH(limit.seconds), "SECONDS",
+      "end it after this time; the exit status is 124 then" },
+    { "kill-signal", 0, OPTION_STRING, LAUNCH(limit.signal), "SIGNAL",
+      "what it gets first at --timeout (default: TERM; KILL after two seconds)" },
     { "no-subreaper", 0, OPTION_FLAG, OPTION_IGNORED, NULL, NULL },
     { 0 },
 };
 
 /* The container and its configuration as it was at create, not what the bundle holds now (item 12). */
 static int open_container(struct store *store, const char *id, struct container *container,
-                          struct oci_config **config, struct error *err)
+                          struct oci_config **config, struct policy_record **policy, struct error *err)
 {
     if (store_load(store, id, container, err) < 0)
         return -1;
     if (container_check(container, err) == 0)
         *config = oci_config_read_at(container->fd, "config.json", err);
-    if (*config)
+    if (*config && container->status->policy)
+        *policy = policy_load(container->fd, err);
+    if (*config && (*policy || !container->status->policy))
         return 0;
+    oci_config_free(*config);
     container_close(container);
     return -1;
 }
@@ -61,21 +70,33 @@ static int execute(struct store *store, const struct invocation *invocation, str
     const char *const *args = invocation->arguments + 1;
     struct oci_config *config = NULL;
     struct container container;
+    struct policy_record *policy = NULL;
     struct oci_process *process;
     int result;
 
+    if (launch.limit.signal && (launch.limit.number = signal_parse(launch.limit.signal, err)) < 0)
+        return fail_in(err, "--kill-signal");
     if (*args && strcmp(*args, "--") == 0) /* exec ID -- COMMAND: as with kubectl */
         args++;
-    if (open_container(store, invocation->arguments[0], &container, &config, err) < 0)
+    if (open_container(store, invocation->arguments[0], &container, &config, &policy, err) < 0)
         return -1;
     process = exec_process_make(&chosen->flags, args, config, err);
     if (!process) {
+        schema_free(&policy_record_schema, policy);
         container_close(&container);
         oci_config_free(config);
         return -1;
     }
     launch.process = process;
-    result = launch_exec(&container, config, &launch, err);
+    launch.policy = policy;
+    result = policy ? policy_apply_to_exec(policy, config, process, chosen->flags.env.count, err) : 0;
+    if (result == 0) {
+        result = launch_exec(&container, config, &launch, err);
+    } else {
+        container_close(&container);
+        oci_config_free(config);
+    }
+    schema_free(&policy_record_schema, policy);
     schema_free(&oci_process_schema, process);
     return result;
 }

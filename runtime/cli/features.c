@@ -155,6 +155,7 @@ static struct oci_features *all_features(void)
     string_map_set(&features->annotations, "dev.aril.commit", ARIL_COMMIT);
     /* A dot at the end: every annotation that begins with it. */
     strings_add(&features->potentially_unsafe_config_annotations, "run.oci.");
+    strings_add(&features->potentially_unsafe_config_annotations, "dev.aril.");
     if (systemd_cgroup_implemented)
         strings_add(&features->potentially_unsafe_config_annotations, "org.systemd.property.");
     features->has_potentially_unsafe_config_annotations = true;

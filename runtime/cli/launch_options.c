@@ -27,6 +27,8 @@ struct launch_options launch_options_of(const struct invocation *invocation)
     struct launch_options options = *(const struct launch_options *)invocation->options;
 
     options.id = invocation->arguments[0];
+    if (invocation->globals->profile) /* one of the two: the option table has checked it */
+        options.profile = policy_profile_value(invocation->globals->profile);
     options.cgroup_driver = cli_cgroup_driver(invocation->globals);
     return options;
 }

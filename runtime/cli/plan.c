@@ -11,6 +11,7 @@
 #include "container/bundle.h"
 #include "namespaces/namespaces.h"
 #include "oci-specs/schema.h"
+#include "policy/policy.h"
 #include "rootfs/overlay.h"
 
 #include <unistd.h>
@@ -106,11 +107,23 @@ static int describe(const struct bundle *bundle, const struct invocation *invoca
     return 0;
 }
 
+/* The plan is that of the configuration which the policy leaves. */
+static int apply_policy(const struct bundle *bundle, const struct invocation *invocation,
+                        struct policy_record **policy, struct error *err)
+{
+    enum policy_profile profile = policy_profile_unset;
+
+    if (invocation->globals->profile)
+        profile = policy_profile_value(invocation->globals->profile);
+    return policy_apply(bundle->config, profile, policy, err);
+}
+
 static int run(const struct invocation *invocation, struct error *err)
 {
     const struct plan_options *chosen = invocation->options;
     const char *path = invocation->argument_count ? invocation->arguments[0] : chosen->bundle;
     auto_buffer struct buffer json = { 0 };
+    struct policy_record *policy = NULL;
     struct bundle bundle;
     int result;
 
@@ -118,7 +131,10 @@ static int run(const struct invocation *invocation, struct error *err)
         return -1;
     if (bundle_open(path, chosen->config, &bundle, err) < 0)
         return -1;
-    result = describe(&bundle, invocation, &json, err);
+    result = apply_policy(&bundle, invocation, &policy, err);
+    if (result == 0)
+        result = describe(&bundle, invocation, &json, err);
+    schema_free(&policy_record_schema, policy);
     if (result == 0)
         result = cli_print_buffer(&json, err);
     bundle_close(&bundle);

@@ -11,10 +11,12 @@
 #include "launch/launch.h"
 #include "launch/listener.h"
 #include "namespaces/namespaces.h"
+#include "policy/policy.h"
 #include "process/process.h"
 #include "resctrl/resctrl.h"
 #include "rootfs/rootfs.h"
 #include "security/security.h"
+#include "supervise/supervise.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -35,6 +37,8 @@ struct launch {
     struct overlay_request *overlay; /* or NULL */
     struct process_plan process;
     struct seccomp_filter seccomp;
+    struct policy_record *policy; /* NULL: none */
+    struct landlock_plan landlock;
     struct resctrl_plan resctrl_plan;
 
     /* what the runtime made */
@@ -50,7 +54,7 @@ struct launch {
     int container_root; /* exec: the root directory of init, in case the mount namespace has another; or -1 */
     int start_socket;   /* listening on start.sock; -1 for run */
     struct resctrl resctrl; /* its root is -1 without linux.intelRdt */
-    int console_socket; /* connected; -1: none */
+    int console_socket;     /* connected; -1: none */
     const struct cgroup_location *cgroup_location;
     int cgroup_fd;                /* for CLONE_INTO_CGROUP, or -1 */
     int socket;                   /* our end of the message pair, in whichever process this is */
@@ -58,13 +62,15 @@ struct launch {
     pid_t pid;                    /* init, as the runtime sees it */
     int pidfd;                    /* of init */
     struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
+    struct supervise_limit limit; /* --timeout */
     bool foreground;              /* run or exec without --detach */
     bool by_start;                /* create: the gate is start.sock, not our socket */
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
-    bool removes_mounts; /* `mounts remove` */
-    char *executable; /* found before READY, executed after START */
+    bool removes_mounts;  /* `mounts remove` */
+    int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
+    char *executable;     /* found before READY, executed after START */
 };
 
 /* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id

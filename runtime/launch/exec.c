@@ -119,7 +119,7 @@ static int make_plans(struct exec *exec, struct error *err)
     if (check_terminal(exec, err) < 0 || oci_process_validate(exec->options->process, "process", err) < 0 ||
         process_plan_make(config, exec->options->process, "process", &launch->process, err) < 0)
         return -1;
-    if (seccomp_filter_from_config(config, &launch->seccomp, err) < 0)
+    if (launch_plan_security(launch, err) < 0)
         return -1;
     if (resctrl_plan_make(config, launch->container.id, &launch->resctrl_plan, err) < 0 ||
         (launch->resctrl_plan.group && resctrl_open(&launch->resctrl, err) < 0))
@@ -197,7 +197,7 @@ static int run(struct exec *exec, struct error *err)
     auto_close int signal_fd = -1;
     sigset_t before;
 
-    if (open_container(exec, err) < 0 || make_plans(exec, err) < 0)
+    if (launch_check_limit(launch, err) < 0 || open_container(exec, err) < 0 || make_plans(exec, err) < 0)
         return -1;
     if (launch->foreground && supervise_block_signals(&before, &signal_fd, err) < 0)
         return -1;
@@ -215,11 +215,13 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     launch_init(&exec.launch, NULL, &exec.launch_options, !options->detach);
     exec.launch.container = *container;
     exec.launch.bundle.config = config;
+    exec.launch.policy = options->policy ? schema_copy(&policy_record_schema, options->policy) : NULL;
     exec.launch.child_main = exec_child_main;
     exec.launch.stage_leave = exec_stage_leave;
     exec.launch.stage_join = exec_stage_join;
     exec.launch.preserve_fds = options->preserve_fds;
     exec.launch_options.id = container->id;
+    exec.launch_options.limit = options->limit;
     result = run(&exec, err);
     cleanup_close(&exec.init_pidfd);
     schema_free(&cgroup_location_schema, exec.below);

@@ -147,12 +147,15 @@ static const struct step exec_steps[] = {
     { "limits, scheduling", payload_attributes, NULL },
     { "cpu affinity", set_final_affinity, NULL }, /* after the move into the cgroup, by its cpuset */
     { "environment", set_environment, NULL },
+    { "landlock rules", payload_landlock_rules,
+      NULL }, /* as root: every path of the container can be opened */
     { "privileges", payload_shed_privileges, NULL },
     { "executable", payload_find_executable, NULL },
     { "ready", payload_ready, NULL },
     { "gate", payload_wait_at_gate, NULL }, /* the pid file is written and the engine has its terminal */
     { "signals", payload_reset_signals, NULL },
-    { "seccomp", payload_seccomp, NULL }, /* the last system call before execve */
+    { "landlock", payload_landlock, NULL }, /* after the hooks, which are not the payload */
+    { "seccomp", payload_seccomp, NULL },   /* the last system call before execve */
     { "execve", payload_execute, NULL },
 };
 

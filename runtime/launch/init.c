@@ -153,6 +153,8 @@ static const struct step create_steps[] = {
     { "limits, scheduling", payload_attributes, NULL }, /* needs privileges that go next */
     { "environment", set_environment, NULL },
     { "label", payload_label, NULL }, /* after the hooks: it would be theirs as well */
+    { "landlock rules", payload_landlock_rules,
+      NULL }, /* as root: every path of the container can be opened */
     { "privileges", payload_shed_privileges, NULL },
     { "executable", payload_find_executable,
       NULL }, /* as the payload's user: create reports what is missing */
@@ -168,6 +170,7 @@ static const struct step start_steps[] = {
     { "gate", payload_wait_at_gate, NULL },
     { "hooks: startContainer", run_start_hooks, NULL },
     { "signals", payload_reset_signals, NULL },
+    { "landlock", payload_landlock, NULL }, /* after the hooks, which are not the payload */
     { "seccomp", payload_seccomp,
       NULL }, /* the last system call before execve: strict filters need allow no other */
     { "execve", payload_execute, NULL },

@@ -23,6 +23,12 @@ struct launch_options {
     bool detach; /* run, exec: return when the payload runs */
     bool keep;   /* run: do not delete afterwards */
     enum cgroup_driver cgroup_driver;
+    enum policy_profile profile; /* --profile, or the name that the program was called by */
+    struct launch_limit {
+        const char *seconds; /* run and exec in the foreground: as text; NULL: none */
+        const char *signal;  /* what the payload gets first when they are over; NULL: TERM */
+        int number;          /* of signal; 0 when it has none */
+    } limit;
 };
 
 int launch_create(struct store *store, const struct launch_options *options, struct error *err);
@@ -41,6 +47,8 @@ struct exec_options {
     int preserve_fds;
     bool detach;
     bool ignore_paused;
+    const struct policy_record *policy; /* read by the caller, NULL: none */
+    struct launch_limit limit;
 };
 /*
  * Mounts for a container that is created or running, or their removal. The container and its saved config are

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "security/speculation.h"
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -77,6 +78,15 @@ static int enter_cwd(const struct process_plan *plan, bool *again, struct error 
     return *again ? 0 : -1;
 }
 
+static int guard_speculation(const struct launch *launch, struct error *err)
+{
+    const struct policy_record *policy = launch->policy;
+
+    if (!policy || policy->speculation < POLICY_SPECULATION_BEST_EFFORT)
+        return 0;
+    return speculation_guard(policy->speculation == POLICY_SPECULATION_REQUIRED, NULL, err);
+}
+
 int payload_shed_privileges(struct launch *launch, struct error *err)
 {
     struct process_plan *plan = &launch->process;
@@ -92,7 +102,21 @@ int payload_shed_privileges(struct launch *launch, struct error *err)
     if (process_apply_ids(plan, err) < 0 || apply_capabilities(launch, err) < 0)
         return -1;
     umask(plan->umask);
-    return cwd_again ? process_apply_cwd(plan, err) : 0;
+    if (cwd_again && process_apply_cwd(plan, err) < 0)
+        return -1;
+    return guard_speculation(launch, err);
+}
+
+int payload_landlock_rules(struct launch *launch, struct error *err)
+{
+    return launch->landlock.enabled
+               ? landlock_make_ruleset(&launch->landlock, &launch->landlock_ruleset, NULL, err)
+               : 0;
+}
+
+int payload_landlock(struct launch *launch, struct error *err)
+{
+    return landlock_enforce(launch->landlock_ruleset, err);
 }
 
 int payload_find_executable(struct launch *launch, struct error *err)

@@ -14,11 +14,13 @@ int payload_attributes(struct launch *launch,
                        struct error *err); /* rlimits, scheduling, memory policy, personality */
 int payload_label(struct launch *launch, struct error *err);
 /*
- * The one tested order: working directory, bounding set, no_new_privs, groups, gid, uid, capabilities, umask.
- * With a seccomp filter to load and no no_new_privs, CAP_SYS_ADMIN stays in the permitted set until execve()
- * takes it away (it is in neither the bounding nor the ambient set).
+ * The one tested order: working directory, bounding set, no_new_privs, groups, gid, uid, capabilities, umask,
+ * the speculation guard. With a seccomp filter to load and no no_new_privs, CAP_SYS_ADMIN stays in the
+ * permitted set until execve() takes it away (it is in neither the bounding nor the ambient set).
  */
 int payload_shed_privileges(struct launch *launch, struct error *err);
+int payload_landlock_rules(struct launch *launch, struct error *err); /* while paths can still be opened */
+int payload_landlock(struct launch *launch, struct error *err);
 int payload_find_executable(struct launch *launch, struct error *err);
 int payload_ready(struct launch *launch, struct error *err);
 int payload_wait_at_gate(struct launch *launch, struct error *err);

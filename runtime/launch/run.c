@@ -20,6 +20,20 @@ static int start_payload(struct launch *launch, struct notify_proxy *notify, str
     return hooks_at_poststart(launch->bundle.config, &launch->container, err);
 }
 
+int launch_check_limit(struct launch *launch, struct error *err)
+{
+    const struct launch_limit *limit = &launch->options->limit;
+    int number = SIGTERM;
+
+    if (limit->seconds && !launch->foreground)
+        return fail(err, EINVAL, "--timeout: needs the foreground (nobody would wait with --detach)");
+    if (limit->signal && !limit->seconds)
+        return fail(err, EINVAL, "--kill-signal: needs --timeout");
+    if (limit->signal && (number = limit->number) <= 0)
+        return fail(err, EINVAL, "--kill-signal %s: unknown signal", limit->signal);
+    return supervise_limit_parse(limit->seconds, number, &launch->limit, err);
+}
+
 static int receive_notification(void *context)
 {
     struct notify_proxy *notify = context;
@@ -30,9 +44,12 @@ static int receive_notification(void *context)
 
 int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err)
 {
-    struct supervise_watch watch = { notify ? notify->socket : -1, receive_notification, notify };
+    struct supervise_watch watch = { notify ? notify->socket : -1, receive_notification, notify,
+                                     launch->limit };
     int status = supervise_watching(launch->pid, launch->pidfd, signal_fd, launch->relay, &watch, err);
 
+    if (status == SUPERVISE_TIMED_OUT && launch->limit.milliseconds)
+        log_line(LOG_LEVEL_ERROR, "Time limit exceeded");
     /* Now, not at the end: what follows takes time, and the user gets the terminal back. */
     terminal_relay_close(launch->relay);
     launch->relay = NULL;
@@ -63,7 +80,8 @@ static int run_foreground(struct launch *launch, struct error *err)
     sigset_t before;
     int status;
 
-    if (supervise_block_signals(&before, &signal_fd, err) < 0 || launch_prepare(launch, err) < 0)
+    if (launch_check_limit(launch, err) < 0 || supervise_block_signals(&before, &signal_fd, err) < 0 ||
+        launch_prepare(launch, err) < 0)
         return -1;
     if (start_payload(launch, &notify, err) < 0) {
         launch_undo(launch);
@@ -80,7 +98,7 @@ static int run_detached(struct launch *launch, struct error *err)
 {
     auto_notify_proxy struct notify_proxy notify = { .socket = -1 };
 
-    if (launch_prepare(launch, err) < 0)
+    if (launch_check_limit(launch, err) < 0 || launch_prepare(launch, err) < 0)
         return -1;
     if (start_payload(launch, &notify, err) == 0) {
         container_unlock(&launch->container);

@@ -9,6 +9,7 @@
 #include "launch/protocol.h"
 #include "launch/steps.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -36,6 +37,12 @@ static int open_bundle(struct launch *launch, struct error *err)
     if (launch->options->made)
         return bundle_from_config(launch->options->made, &launch->bundle, err);
     return bundle_open(launch->options->bundle, launch->options->config, &launch->bundle, err);
+}
+
+/* Rewrites the configuration; from here on nobody else has to know that there is a policy. */
+static int apply_policy(struct launch *launch, struct error *err)
+{
+    return policy_apply(launch->bundle.config, launch->options->profile, &launch->policy, err);
 }
 
 static int check_terminal(struct launch *launch, struct error *err)
@@ -68,6 +75,16 @@ static int plan_listen_fds(struct launch *launch, struct error *err)
     return descriptors_check(launch->preserve_fds, err);
 }
 
+int launch_plan_security(struct launch *launch, struct error *err)
+{
+    if (seccomp_filter_from_config(launch->bundle.config, &launch->seccomp, err) < 0)
+        return -1;
+    if (!launch->policy)
+        return 0;
+    policy_landlock_plan(launch->policy, &launch->landlock);
+    return policy_chain_seccomp(launch->policy, &launch->seccomp, err);
+}
+
 static int make_plans(struct launch *launch, struct error *err)
 {
     const struct oci_config *config = launch->bundle.config;
@@ -85,7 +102,7 @@ static int make_plans(struct launch *launch, struct error *err)
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
         return -1;
-    if (seccomp_filter_from_config(config, &launch->seccomp, err) < 0)
+    if (launch_plan_security(launch, err) < 0)
         return -1;
     return resctrl_plan_make(config, launch->options->id, &launch->resctrl_plan, err);
 }
@@ -129,6 +146,7 @@ static int reserve_id(struct launch *launch, struct error *err)
 
     status.start_needs_config = status.has_start_needs_config =
         (hooks && hooks->poststart_count) || launch->seccomp.notify;
+    status.policy = status.has_policy = launch->policy != NULL;
     status.poststop_hooks = status.has_poststop_hooks = hooks && hooks->poststop_count;
     timestamp_now(created);
     status.cgroup = cgroup_plan_location(launch->cgroup);
@@ -145,8 +163,21 @@ static void release_id(struct launch *launch)
         log_warning("%s", err.text);
 }
 
+/* What was decided now holds for every later command, whatever becomes of the operator's file (P-5). */
+static int save_policy(struct launch *launch, struct error *err)
+{
+    auto_buffer struct buffer json = { 0 };
+
+    schema_write(&oci_config_schema, launch->bundle.config, SCHEMA_COMPACT, &json);
+    if (file_replace_at(launch->container.fd, "config.json", json.data, json.length, 0600, err) < 0)
+        return -1;
+    return policy_save(launch->policy, launch->container.fd, err);
+}
+
 static int save_config(struct launch *launch, struct error *err)
 {
+    if (launch->policy)
+        return save_policy(launch, err);
     return file_replace_at(launch->container.fd, "config.json", launch->bundle.config_text,
                            launch->bundle.config_length, 0600, err);
 }
@@ -368,6 +399,8 @@ static int publish(struct launch *launch, struct error *err)
 
 static const struct step create_steps[] = {
     { "bundle", open_bundle, NULL },
+    { "policy", apply_policy,
+      NULL }, /* pure but for reading the operator's file; nothing at all without one */
     { "terminal options", check_terminal, NULL },
     { "plans", make_plans, NULL },                 /* pure: a bad config fails here and has touched nothing */
     { "namespaces, sockets", open_outside, NULL }, /* wrong paths fail before any side effect (item 133) */
@@ -416,6 +449,7 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .socket = -1,
         .peer_socket = -1,
         .pidfd = -1,
+        .landlock_ruleset = -1,
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
     };
@@ -437,6 +471,8 @@ void launch_close(struct launch *launch)
     cgroup_plan_free(launch->cgroup);
     process_plan_free(&launch->process);
     seccomp_filter_free(&launch->seccomp);
+    landlock_plan_free(&launch->landlock);
+    schema_free(&policy_record_schema, launch->policy);
     resctrl_plan_free(&launch->resctrl_plan);
     resctrl_close(&launch->resctrl);
     namespace_plan_free(&launch->namespaces);

@@ -13,9 +13,15 @@ int launch_prepare(struct launch *launch, struct error *err);
 /* Takes back everything that launch_prepare() made. */
 void launch_undo(struct launch *launch);
 
+/* The seccomp filters, chained, and the Landlock plan: for init and for exec. */
+int launch_plan_security(struct launch *launch, struct error *err);
+
 /* GO, then the conversation of protocol.h until READY. */
 int launch_serve_init(struct launch *launch, struct error *err);
 void launch_kill_init(struct launch *launch); /* kills and reaps it */
+
+/* --timeout and --kill-signal, before anything is made. */
+int launch_check_limit(struct launch *launch, struct error *err);
 
 /* In the foreground: until the payload ends. Its status, or -1. `notify` may be NULL. */
 int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err);

@@ -9,10 +9,15 @@
 #include "base/sys.h"
 #include "supervise/shrink.h"
 
+#include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { SIGNAL_SLOT, PROCESS_SLOT, WATCH_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
 
@@ -21,7 +26,9 @@ struct supervision {
     int pidfd, signal_fd;
     struct terminal_relay *relay;
     struct supervise_watch watch;
-    int status;     /* the exit status, -1 while the process runs */
+    int status;       /* the exit status, -1 while the process runs */
+    int64_t deadline; /* on the monotonic clock, in milliseconds; 0: none */
+    bool timed_out;
     bool impatient; /* a signal asked us to end while the last output was being delivered */
 };
 
@@ -163,6 +170,58 @@ static void handle_signals(struct supervision *state)
         handle_signal(state, (int)info.ssi_signo);
 }
 
+/* ---- time ------------------------------------------------------------------------------------------- */
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+int supervise_limit_parse(const char *seconds, int signal, struct supervise_limit *limit, struct error *err)
+{
+    char *end;
+    double number;
+
+    *limit = (struct supervise_limit){ .grace = SUPERVISE_GRACE_MS, .signal = signal };
+    if (!seconds)
+        return 0;
+    number = strtod(seconds, &end);
+    if (seconds[0] < '0' || seconds[0] > '9' || strspn(seconds, "0123456789.") != strlen(seconds) || *end ||
+        number > 1e9)
+        return fail(err, EINVAL, "--timeout %s: not a number of seconds", seconds);
+    limit->milliseconds = number > 0 && number < 0.001 ? 1 : (int64_t)(number * 1000);
+    return 0;
+}
+
+/* The group as well: exec's process leads one. What left it ends with init, or with the cgroup. */
+static void kill_tree(const struct supervision *state, int number)
+{
+    kill(-state->pid, number);
+    sys_pidfd_send_signal(state->pidfd, number);
+}
+
+/* Milliseconds until the deadline, for poll(). */
+static int time_left(const struct supervision *state)
+{
+    int64_t left = state->deadline - now();
+
+    if (!state->deadline || state->status >= 0)
+        return -1;
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static void watch_time(struct supervision *state)
+{
+    if (!state->deadline || state->status >= 0 || now() < state->deadline)
+        return;
+    kill_tree(state, state->timed_out ? SIGKILL : state->watch.limit.signal);
+    state->deadline = state->timed_out ? 0 : now() + state->watch.limit.grace;
+    state->timed_out = true;
+}
+
 /* ---- the loop -------------------------------------------------------------------------------------- */
 
 /* Once around: 1, 0 when the process has ended and its output is delivered, or -1. */
@@ -175,7 +234,7 @@ static int step(struct supervision *state, struct error *err)
 
     if (state->status >= 0 && (relayed == 0 || state->impatient))
         return 0;
-    if (poll(fds, (nfds_t)(RELAY_SLOT + relayed), -1) < 0)
+    if (poll(fds, (nfds_t)(RELAY_SLOT + relayed), time_left(state)) < 0)
         return errno == EINTR ? 1 : fail_errno(err, "poll");
     if (relayed > 0)
         terminal_relay_handle(state->relay, fds + RELAY_SLOT, relayed);
@@ -187,22 +246,31 @@ static int step(struct supervision *state, struct error *err)
         return -1;
     if (state->status >= 0 && state->relay)
         terminal_relay_finish(state->relay);
+    watch_time(state);
     return 1;
 }
 
 int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
                        const struct supervise_watch *watch, struct error *err)
 {
-    struct supervision state = {
-        .pid = pid, .pidfd = pidfd, .signal_fd = signal_fd, .relay = relay, .watch = *watch, .status = -1
-    };
+    struct supervision state = { .pid = pid,
+                                 .pidfd = pidfd,
+                                 .signal_fd = signal_fd,
+                                 .relay = relay,
+                                 .watch = *watch,
+                                 .deadline =
+                                     watch->limit.milliseconds ? now() + watch->limit.milliseconds : 0,
+                                 .status = -1 };
     int going;
 
     shrink_resident_memory();
     do
         going = step(&state, err);
     while (going > 0);
-    return going < 0 ? -1 : state.status;
+    if (going < 0 || !state.timed_out)
+        return going < 0 ? -1 : state.status;
+    kill(-pid, SIGKILL); /* what outlived its leader */
+    return SUPERVISE_TIMED_OUT;
 }
 
 int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err)

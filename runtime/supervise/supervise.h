@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "terminal/terminal.h"
 
+#include <stdint.h>
+
 #include <signal.h>
 
 /* Blocks every signal that will be forwarded; call before the child exists so that none is lost. Saves the
@@ -18,13 +20,32 @@ int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err);
  * SIGURG and job control of our own terminal is forwarded through `pidfd`. Orphans that are reparented to us
  * are reaped. `relay` may be NULL.
  */
+
 int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err);
 
-/* One more descriptor in the loop. `handle` is called when it can be read, and returns it or -1: no longer. */
+/*
+ * A limit of time (F-7): when `milliseconds` are over, the process and its group get `signal`, and SIGKILL
+ * `grace` milliseconds later; supervise_watching() then returns SUPERVISE_TIMED_OUT, whatever the process
+ * makes of it.
+ */
+#define SUPERVISE_TIMED_OUT 124
+#define SUPERVISE_GRACE_MS 2000
+
+struct supervise_limit {
+    int64_t milliseconds; /* 0: none */
+    int64_t grace;
+    int signal;
+};
+/* "1.5" in seconds; NULL or 0: no limit. `signal`: a name or number, NULL: TERM. */
+int supervise_limit_parse(const char *seconds, int signal, struct supervise_limit *limit, struct error *err);
+
+/* One more descriptor in the loop. `handle` is called when it can be read, and returns it or -1: no longer.
+ */
 struct supervise_watch {
     int fd; /* -1: none */
     int (*handle)(void *context);
     void *context;
+    struct supervise_limit limit;
 };
 int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
                        const struct supervise_watch *watch, struct error *err);

@@ -1,0 +1,48 @@
+/* What the files of runtime/policy share. */
+#pragma once
+
+#include "policy/policy.h"
+
+/* The annotations, parsed; what was not given is unset (0, NULL, has_… false). */
+struct policy_request {
+    enum policy_profile profile;
+    enum policy_speculation speculation;
+    enum policy_seccomp seccomp;
+    enum policy_denial denial;
+    enum policy_network network;
+    enum policy_env_mode env_mode;
+    struct policy_landlock *landlock;
+    struct strings seccomp_deny, env_keys, read_only, read_deny;
+    bool has_seccomp_deny, has_env_keys;
+    bool required[POLICY_LAYER_SPECULATION + 1];
+    uint32_t uid, gid, umask;
+    bool has_uid, has_gid, has_umask;
+    size_t count; /* annotations of ours; 0: nothing was asked for */
+};
+
+/* annotations.c. Pure. */
+bool policy_is_asked_for(const struct oci_config *config);
+int policy_request_parse(const struct oci_config *config, struct policy_request *request, struct error *err);
+void policy_request_free(struct policy_request *request);
+
+/* operator.c: NULL and no error when there is no file. */
+int policy_operator_read(const char *path, struct policy_operator **operator, struct error * err);
+
+/* bounds.c: profile defaults into the request, and what the operator does not allow is an error (P-2, P-3).
+ */
+int policy_settle(struct policy_request *request, enum policy_profile in_force,
+                  const struct policy_operator *operator, struct error * err);
+/* Is `path` equal to `top` or beneath it, by components? */
+bool policy_path_is_within(const char *path, const char *top);
+int policy_check_sources(const struct oci_config *config, const struct policy_operator *operator,
+                         struct error * err);
+
+/* environment.c: E-1 to E-3, E-6. */
+bool policy_env_matches(const char *pattern, const char *name, size_t length);
+void policy_env_filter(const struct policy_record *record, struct strings *env, size_t keep_last);
+int policy_env_refuse_secrets(const struct strings *env, const char *what, struct error *err);
+
+/* rules.c: the Landlock rules of a container (L-3). */
+bool policy_tmp_is_free(const struct oci_config *config, const struct policy_landlock *landlock);
+struct policy_ruleset *policy_ruleset_make(const struct oci_config *config,
+                                           const struct policy_landlock *landlock, bool required);

@@ -1,0 +1,56 @@
+/*
+ * The sandbox policy: annotations `dev.aril.*` and a profile become a changed configuration and a record of
+ * what config.json has no words for (Landlock, the speculation guard, a second seccomp filter, environment
+ * rules). It runs in the runtime before anything is made; nothing else of the launch path knows annotations.
+ * Without an annotation and without a profile there is no policy: not one file is opened.
+ *
+ * An annotation comes from the author of a pod. It can never widen what config.json grants, and where the
+ * operator or the command line sets a profile, it cannot fall below that either.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "oci-specs/types.h"
+#include "security/landlock.h"
+#include "security/security.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define POLICY_PREFIX "dev.aril."
+#define POLICY_OPERATOR_FILE "/etc/aril/sandbox.json"
+
+/* The profile that --profile names, NULL for none. -1 with an error when it is none. */
+int policy_profile_parse(const char *name, const char *what, enum policy_profile *profile, struct error *err);
+
+/*
+ * Reads the annotations of `config`, checks them against the operator's file, and changes `config` (P-1 …
+ * P-6). *record is what the payload's processes have to do beyond config.json, NULL when there is no policy.
+ * Owned: schema_free(&policy_record_schema, …). `profile`: from the command line, or unset.
+ */
+int policy_apply(struct oci_config *config, enum policy_profile profile, struct policy_record **record,
+                 struct error *err);
+
+/* Pure part of the above: `operator` may be NULL (defaults). */
+int policy_apply_with(struct oci_config *config, enum policy_profile profile,
+                      const struct policy_operator *operator, struct policy_record ** record,
+                      struct error *err);
+
+/*
+ * What an exec'd process must not get around (P-5): no_new_privs, capabilities beyond the container's
+ * bounding set, the environment rules. The last `explicit_env` variables were given by hand for this process,
+ * and stay.
+ */
+int policy_apply_to_exec(const struct policy_record *record, const struct oci_config *config,
+                         struct oci_process *process, size_t explicit_env, struct error *err);
+
+/* Puts the policy's filter in front of the one of config.json. */
+int policy_chain_seccomp(const struct policy_record *record, struct seccomp_filter *filter,
+                         struct error *err);
+
+/* The record as a plan; owned: landlock_plan_free(). */
+void policy_landlock_plan(const struct policy_record *record, struct landlock_plan *plan);
+
+/* policy.json in the state directory. */
+int policy_save(const struct policy_record *record, int state_fd, struct error *err);
+struct policy_record *policy_load(int state_fd, struct error *err);
