@@ -122,16 +122,27 @@ static int complete_directories(const struct cgroup_plan *plan, struct error *er
     return 0;
 }
 
-int cgroup_create_around(const struct cgroup_plan *plan, const struct cgroup_location *location, pid_t pid,
-                         int pidfd, struct error *err)
+static int limit_unit(const struct cgroup_plan *plan, const struct cgroup_location *location, pid_t pid,
+                      struct error *err)
 {
     auto_close int fd = -1;
 
-    if (cgroup_systemd_start(plan, pid, pidfd, err) < 0 || complete_directories(plan, err) < 0)
+    if (complete_directories(plan, err) < 0)
         return -1;
     if (!plan->unified && cgroup_attach(location, pid, err) < 0)
         return -1;
     if (cgroup_rows_write(&plan->rows, &plan->directories, err) < 0)
         return -1;
     return apply_unified(plan, &fd, err);
+}
+
+int cgroup_create_around(const struct cgroup_plan *plan, const struct cgroup_location *location, pid_t pid,
+                         int pidfd, struct error *err)
+{
+    if (cgroup_systemd_start(plan, pid, pidfd, err) < 0) /* a unit of that name may be somebody else's */
+        return -1;
+    if (limit_unit(plan, location, pid, err) == 0)
+        return 0;
+    cgroup_destroy(location, &(struct error){ 0 });
+    return -1;
 }

@@ -35,7 +35,7 @@ int cgroup_create(const struct cgroup_plan *plan, int *into, struct error *err);
 /*
  * The systemd driver makes the cgroup around a process that is there already: then cgroup_create() does
  * nothing, and this makes the cgroup, with all limits, and brings the process in. It must not run anything
- * before. `plan` may be NULL.
+ * before. On failure nothing is left of it. `plan` may be NULL.
  */
 bool cgroup_needs_process(const struct cgroup_plan *plan);
 int cgroup_create_around(const struct cgroup_plan *plan, const struct cgroup_location *location, pid_t pid,

@@ -144,8 +144,14 @@ int cgroup_systemd_start(const struct cgroup_plan *plan, pid_t pid, int pidfd, s
     if (!bus)
         return fail_in(err, "start unit %s", plan->unit.name);
     result = systemd_bus_start(bus, plan->unit.name, &plan->unit.properties, pid, pidfd, err);
+    if (result < 0) {
+        fail_in(err, "start unit");
+    } else if (check_place(plan, pid, err) < 0) {
+        systemd_bus_stop(bus, plan->unit.name, &(struct error){ 0 });
+        result = -1;
+    }
     systemd_bus_close(bus);
-    return result < 0 ? fail_in(err, "start unit") : check_place(plan, pid, err);
+    return result;
 }
 
 int cgroup_systemd_stop(const struct cgroup_location *location, struct error *err)

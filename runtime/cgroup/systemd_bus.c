@@ -429,6 +429,15 @@ static bool amend(struct systemd_bus *bus, const struct reply *answer, struct st
     return false;
 }
 
+/* systemd does not always say which property it dislikes; ours are right. */
+static int name_annotations(const struct unit_properties *properties, struct error *err)
+{
+    for (size_t i = 0; i < properties->count; i++)
+        if (strncmp(properties->items[i].property, "annotations.", strlen("annotations.")) == 0)
+            fail_hint(err, "with %s %s", properties->items[i].property, properties->items[i].value);
+    return -1;
+}
+
 int systemd_bus_start(struct systemd_bus *bus, const char *unit, const struct unit_properties *properties,
                       pid_t pid, int pidfd, struct error *err)
 {
@@ -440,10 +449,14 @@ int systemd_bus_start(struct systemd_bus *bus, const char *unit, const struct un
     for (;;) {
         auto_reply struct reply reply = { .library = &bus->library };
 
-        if (try_start(bus, &start, &reply, err) == 0)
-            return wait_for_job(bus, &reply, unit, err);
-        if (!amend(bus, &reply, &start, &cleared))
+        if (try_start(bus, &start, &reply, err) == 0) {
+            if (wait_for_job(bus, &reply, unit, err) == 0)
+                return 0;
+            systemd_bus_stop(bus, unit, &(struct error){ 0 }); /* it is ours by now */
             return -1;
+        }
+        if (!amend(bus, &reply, &start, &cleared))
+            return name_annotations(properties, err);
     }
 }
 
@@ -459,7 +472,7 @@ int systemd_bus_stop(struct systemd_bus *bus, const char *unit, struct error *er
     auto_reply struct reply stopped = { .library = &bus->library }, reset = { .library = &bus->library };
     int result;
 
-    if (watch_jobs(bus, err) < 0)
+    if (!bus->job && watch_jobs(bus, err) < 0)
         return -1;
     result = call_with_strings(bus, "StopUnit", unit, "replace", &stopped);
     if (result < 0 && !is_gone(&stopped))

@@ -53,6 +53,20 @@ char *unit_slice_path(const char *slice)
     return buffer_take(&path);
 }
 
+/* An id may have one character that the name of a unit may not: systemd writes it like this. */
+static char *escape(const char *id)
+{
+    struct buffer out = { 0 };
+
+    for (; *id; id++) {
+        if (*id == '+')
+            buffer_add_string(&out, "\\x2b");
+        else
+            buffer_add_char(&out, *id);
+    }
+    return buffer_take(&out);
+}
+
 void unit_name_free(struct unit_name *name)
 {
     free(name->slice);
@@ -76,7 +90,7 @@ static int check(const struct unit_name *name, const char *path, struct error *e
 
 int unit_name_parse(const char *path, const char *id, bool user, struct unit_name *name, struct error *err)
 {
-    auto_free char *fallback = memory_format(":aril:%s", id), *prefix = NULL;
+    auto_free char *escaped = escape(id), *fallback = memory_format(":aril:%s", escaped), *prefix = NULL;
     const char *first, *second;
 
     *name = (struct unit_name){ 0 };
@@ -91,7 +105,7 @@ int unit_name_parse(const char *path, const char *id, bool user, struct unit_nam
     name->slice = first > path ? memory_string_n(path, (size_t)(first - path))
                                : memory_string(user ? "user" SLICE : "system" SLICE);
     prefix = memory_string_n(first + 1, (size_t)(second - first - 1));
-    name->unit = memory_format("%s%s%s" SCOPE, prefix, *prefix ? "-" : "", second[1] ? second + 1 : id);
+    name->unit = memory_format("%s%s%s" SCOPE, prefix, *prefix ? "-" : "", second[1] ? second + 1 : escaped);
     if (check(name, path, err) == 0)
         return 0;
     unit_name_free(name);

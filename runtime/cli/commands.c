@@ -3,12 +3,33 @@
 
 #include <string.h>
 
+/* clang-format off */
 const struct command *const cli_commands[] = {
-    &command_create,     &command_start,   &command_run,        &command_exec,  &command_state,
-    &command_list,       &command_ps,      &command_kill,       &command_pause, &command_resume,
-    &command_update,     &command_delete,  &command_sandbox_exec, &command_spec,       &command_plan,  &command_features,
-    &command_checkpoint, &command_restore, &command_completion, NULL,
+    &command_create,
+    &command_start,
+    &command_run,
+    &command_exec,
+    &command_state,
+    &command_list,
+    &command_ps,
+    &command_kill,
+    &command_pause,
+    &command_resume,
+    &command_update,
+    &command_events,
+    &command_mounts,
+    &command_delete,
+    &command_sandbox_exec,
+    &command_probe,
+    &command_spec,
+    &command_plan,
+    &command_features,
+    &command_checkpoint,
+    &command_restore,
+    &command_completion,
+    NULL,
 };
+/* clang-format on */
 
 const struct command *cli_find_command(const char *name)
 {

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "launch/launch.h"
 #include "sandbox/sandbox.h"
+#include "security/seccomp_presets.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -20,7 +21,7 @@ extern char **environ;
 
 struct sandbox_options {
     struct option_values policy, rw, ro, deny, overlay, env;
-    const char *net, *cwd, *timeout;
+    const char *net, *cwd, *timeout, *seccomp;
     bool tmp, tty, keep_env, no_protect;
 };
 
@@ -39,6 +40,8 @@ static const struct option_row options[] = {
     { "tmp", 0, OPTION_FLAG, FIELD(tmp), NULL, "an own /tmp, even if something below /tmp is writable" },
     { "no-protect", 0, OPTION_FLAG, FIELD(no_protect), NULL,
       "leave .git, .codex and .agents in writable directories writable" },
+    { "seccomp", 0, OPTION_CHOICE, FIELD(seccomp), "default|off",
+      "the built-in list of system calls that are refused (default), or none" },
     { "tty", 't', OPTION_FLAG, FIELD(tty), NULL, "give the command a terminal of its own" },
     { "cwd", 0, OPTION_STRING, FIELD(cwd), "DIR", "the working directory (default: the current one)" },
     { "policy", 0, OPTION_LIST, FIELD(policy), "JSON|@FILE|fd:N",
@@ -117,6 +120,22 @@ static char *find_init(struct error *err)
     return NULL;
 }
 
+/* NULL in *seccomp: no filter is needed. */
+static int make_seccomp(const struct sandbox_options *chosen, enum sandbox_network network,
+                        struct oci_seccomp **seccomp, struct error *err)
+{
+    const struct seccomp_preset preset = {
+        .builtin = !chosen->seccomp || strcmp(chosen->seccomp, "off") != 0,
+        .network = network == SANDBOX_NETWORK_UNIX ? SECCOMP_NETWORK_UNIX_ONLY : SECCOMP_NETWORK_ANY,
+    };
+
+    *seccomp = NULL;
+    if (!preset.builtin && preset.network == SECCOMP_NETWORK_ANY)
+        return 0;
+    *seccomp = seccomp_preset_make(&preset, "--seccomp", err);
+    return *seccomp ? 0 : -1;
+}
+
 static int launch_sandbox(const struct invocation *invocation, const struct sandbox_rules *rules,
                           enum sandbox_network network, const struct sandbox_command *command, struct error *err)
 {
@@ -125,6 +144,7 @@ static int launch_sandbox(const struct invocation *invocation, const struct sand
     struct launch_options launch = { .id = id, .cgroup_driver = CGROUP_DRIVER_DISABLED };
     bool own_root = !given && command->uid != 0 && !getenv("XDG_RUNTIME_DIR");
     uint32_t number = 0;
+    struct oci_seccomp *seccomp;
     struct store store;
     int result;
 
@@ -135,8 +155,11 @@ static int launch_sandbox(const struct invocation *invocation, const struct sand
     snprintf(id, sizeof id, "sandbox-%08x", (unsigned)number);
     if (store_open(own_root ? root : given, true, &store, err) < 0)
         return -1;
-    launch.made = sandbox_config_make(rules, network, command);
-    result = launch_run(&store, &launch, err);
+    result = make_seccomp(invocation->options, network, &seccomp, err);
+    if (result == 0) {
+        launch.made = sandbox_config_make(rules, network, command, seccomp);
+        result = launch_run(&store, &launch, err);
+    }
     store_close(&store);
     if (own_root)
         rmdir(root);
@@ -176,6 +199,9 @@ static int run(const struct invocation *invocation, struct error *err)
     struct sandbox_rules rules = { 0 };
     int result = -1;
 
+    /* The launch path would pass on what these stand for (E-3): the sandbox gets nothing of that kind. */
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("LISTEN_FDS");
     if (!cwd)
         return fail_errno(err, "--cwd %s", chosen->cwd ? chosen->cwd : ".");
     if (!invocation->arguments[0][0])

@@ -262,7 +262,9 @@ static long execute(char **words, char **environment)
             path[length ? length : 1] = '/';
             *text_copy(path + (length ? length : 1) + 1, words[0]) = '\0';
             result = try_execute(path, words, environment);
-            if (result != -ENOENT && result != -ENOTDIR)
+            /* A directory of PATH that we may not enter is not a program that we may not execute. */
+            if (result != -ENOENT && result != -ENOTDIR &&
+                kernel_call(SYS_faccessat, AT_FDCWD, path, 0 /* F_OK */) == 0)
                 failure = result;
         }
         if (!entry[length])

@@ -66,6 +66,17 @@ static void open_root(struct launch *launch)
     launch->root_inode = status->root_inode;
 }
 
+int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err)
+{
+    const pid_t init = launch->container.status->pid;
+
+    namespace_plan_for_exec(launch->bundle.config, init, init_pidfd, &launch->namespaces);
+    open_root(launch);
+    if (!launch->namespaces.needs_stage || container_state(&launch->container) != CONTAINER_CREATED)
+        return 0;
+    return namespaces_open_each(&launch->namespaces, init, init_pidfd, err);
+}
+
 static int open_container(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
@@ -76,9 +87,7 @@ static int open_container(struct exec *exec, struct error *err)
     exec->init_pidfd = process_open(status->pid, status->pid_start_time);
     if (exec->init_pidfd < 0)
         return fail(err, ESRCH, "cannot exec in a stopped container");
-    namespace_plan_for_exec(launch->bundle.config, status->pid, exec->init_pidfd, &launch->namespaces);
-    open_root(launch);
-    return 0;
+    return exec_open_namespaces(launch, exec->init_pidfd, err);
 }
 
 /*

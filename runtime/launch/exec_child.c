@@ -60,7 +60,7 @@ static int scrub(struct launch *launch, struct error *err)
     return 0;
 }
 
-static int join(struct launch *launch, struct error *err)
+int exec_child_join(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
@@ -137,7 +137,7 @@ static const struct step leave_steps[] = {
 };
 
 static const struct step join_steps[] = {
-    { "namespaces", join, NULL },
+    { "namespaces", exec_child_join, NULL },
     { "descriptors of the host", drop_descriptors, NULL },
 };
 

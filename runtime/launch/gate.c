@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #define GATE_NAME "start.sock"
@@ -34,6 +35,9 @@ int gate_open_socket(struct launch *launch, struct error *err)
     launch->start_socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (launch->start_socket < 0)
         return fail_errno(err, "start socket");
+    /* bind() makes the file with the mode of the socket: nobody but us starts containers, whatever the umask. */
+    if (fchmod(launch->start_socket, 0600) < 0)
+        return fail_errno(err, "start socket: mode");
     if (bind(launch->start_socket, (struct sockaddr *)&address, sizeof address) < 0 ||
         listen(launch->start_socket, 1) < 0)
         return fail_errno(err, "start socket in the state directory");

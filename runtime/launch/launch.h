@@ -50,6 +50,12 @@ struct exec_options {
     const struct policy_record *policy; /* read by the caller, NULL: none */
     struct launch_limit limit;
 };
+/*
+ * Mounts for a container that is created or running, or their removal. The container and its saved config are
+ * taken over and released.
+ */
+int launch_change_mounts(struct container *container, struct oci_config *config,
+                         const struct oci_mount *mounts, size_t count, bool remove, struct error *err);
 /* The container was loaded and its saved config read by the caller; both are taken over and released. */
 int launch_exec(struct container *container, struct oci_config *config, const struct exec_options *options,
                 struct error *err);

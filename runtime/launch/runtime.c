@@ -95,7 +95,9 @@ static int make_plans(struct launch *launch, struct error *err)
         process_plan_make(config, config->process, "process", &launch->process, err) < 0 ||
         plan_listen_fds(launch, err) < 0)
         return -1;
-    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0)
+    if (overlay_request_read(config, launch->bundle.path, &launch->overlay, err) < 0 ||
+        (launch->overlay && !launch->rootless &&
+         overlay_request_bound(launch->overlay, launch->bundle.path, err) < 0))
         return -1;
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
@@ -191,13 +193,19 @@ static int make_cgroup(struct launch *launch, struct error *err)
     return cgroup_create(launch->cgroup, &launch->cgroup_fd, err);
 }
 
-static void remove_cgroup(struct launch *launch)
+static void destroy_cgroup(struct launch *launch)
 {
     struct error err;
 
     if (launch->container.status && launch->container.status->cgroup &&
         cgroup_destroy(launch->container.status->cgroup, &err) < 0)
         log_warning("%s", err.text);
+}
+
+static void remove_cgroup(struct launch *launch)
+{
+    if (!cgroup_needs_process(launch->cgroup))
+        destroy_cgroup(launch);
 }
 
 /* Recorded before it is made, so that `delete` finds what a killed create has left. */
@@ -261,6 +269,12 @@ static int make_cgroup_around(struct launch *launch, struct error *err)
     if (!cgroup_needs_process(launch->cgroup))
         return 0;
     return cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err);
+}
+
+static void remove_cgroup_around(struct launch *launch)
+{
+    if (cgroup_needs_process(launch->cgroup))
+        destroy_cgroup(launch);
 }
 
 static int place_init(struct launch *launch, struct error *err)
@@ -398,8 +412,8 @@ static const struct step create_steps[] = {
     { "cgroup", make_cgroup, remove_cgroup },
     { "intelRdt groups", make_intel_rdt_groups, remove_intel_rdt_groups },
     { "mount sources", plan_rootfs, NULL },
-    { "init", clone_init, launch_kill_init },    /* enters its cgroup before all else */
-    { "cgroup unit", make_cgroup_around, NULL }, /* undone by "cgroup" */
+    { "init", clone_init, launch_kill_init },                    /* enters its cgroup before all else */
+    { "cgroup unit", make_cgroup_around, remove_cgroup_around }, /* the systemd driver's "cgroup" */
     { "cgroup, id maps", place_init,
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */

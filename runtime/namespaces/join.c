@@ -6,6 +6,7 @@
 #include "namespaces/namespaces.h"
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/sys.h"
 
 #include <fcntl.h>
@@ -46,6 +47,48 @@ int namespaces_open(struct namespace_plan *plan, struct error *err)
         if (open_one(&plan->joins[i], err) < 0)
             return -1;
     return 0;
+}
+
+static const struct {
+    int flag;
+    const char *path; /* below /proc/PID */
+} namespace_files[] = {
+    { CLONE_NEWUSER, "ns/user" }, { CLONE_NEWPID, "ns/pid" },       { CLONE_NEWNET, "ns/net" },
+    { CLONE_NEWIPC, "ns/ipc" },   { CLONE_NEWUTS, "ns/uts" },       { CLONE_NEWTIME, "ns/time" },
+    { CLONE_NEWNS, "ns/mnt" },    { CLONE_NEWCGROUP, "ns/cgroup" },
+};
+
+static uint64_t all_flags(const struct namespace_plan *plan)
+{
+    uint64_t flags = 0;
+
+    for (size_t i = 0; i < plan->join_count; i++)
+        flags |= (uint64_t)(unsigned)plan->joins[i].flag;
+    return flags;
+}
+
+int namespaces_open_each(struct namespace_plan *plan, pid_t init, int init_pidfd, struct error *err)
+{
+    const uint64_t wanted = all_flags(plan);
+    char path[48];
+
+    plan->join_count = 0;
+    plan->borrowed = false; /* these are ours */
+    for (size_t i = 0; i < array_length(namespace_files); i++) {
+        struct namespace_join *join = &plan->joins[plan->join_count];
+
+        if (!(wanted & (uint64_t)(unsigned)namespace_files[i].flag))
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/%s", (int)init, namespace_files[i].path);
+        *join = (struct namespace_join){ .path = namespace_files[i].path,
+                                         .flag = namespace_files[i].flag,
+                                         .fd = open(path, O_RDONLY | O_CLOEXEC) };
+        if (join->fd < 0)
+            return fail_errno(err, "linux.namespaces: open %s", path);
+        plan->join_count++;
+    }
+    /* Still the same process: then what was opened is not a later one's. */
+    return sys_pidfd_send_signal(init_pidfd, 0) < 0 ? fail_errno(err, "open init") : 0;
 }
 
 static bool same_namespace(const struct stat *one, const struct stat *other)

@@ -51,6 +51,12 @@ void namespace_plan_describe(const struct namespace_plan *plan, struct buffer *o
 void namespace_plan_for_exec(const struct oci_config *config, pid_t init, int init_pidfd,
                              struct namespace_plan *plan);
 
+/*
+ * The same without setns() by pidfd, which the kernel takes for tracing: a member of the user namespace may
+ * not trace an init that has not executed the payload yet. To be called after namespace_plan_for_exec().
+ */
+int namespaces_open_each(struct namespace_plan *plan, pid_t init, int init_pidfd, struct error *err);
+
 /* Opens every path and checks that it is a namespace of the type it claims to be (item 133), before any side
  * effect. */
 int namespaces_open(struct namespace_plan *plan, struct error *err);

@@ -15,6 +15,7 @@ struct overlay_request {
     char *work;          /* on the file system of upper; only together with it */
     uint64_t tmpfs_size; /* bytes; 0: OVERLAY_DEFAULT_SIZE */
     bool idmap;          /* the layers' ids are the container's, to be shifted by linux.uidMappings */
+    bool lower_is_root;  /* it is root.path of config.json: nothing was asked for */
 };
 
 /*
@@ -23,6 +24,12 @@ struct overlay_request {
  */
 int overlay_request_read(const struct oci_config *config, const char *bundle,
                          struct overlay_request **request, struct error *err);
+
+/*
+ * In a runtime that is the host's root: every directory must be in the bundle or below one that the operator
+ * allows. Paths are replaced by what they resolve to.
+ */
+int overlay_request_bound(struct overlay_request *request, const char *bundle, struct error *err);
 void overlay_request_free(struct overlay_request *request);
 static inline void overlay_request_cleanup(struct overlay_request **request)
 {

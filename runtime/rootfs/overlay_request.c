@@ -1,6 +1,6 @@
 /*
  * What the annotations dev.aril.rootfs.* ask for, as data. Runs in the runtime, touches nothing. Whether the
- * author of the annotations may name these directories is the operator's decision and not made here.
+ * author of the annotations may name these directories is decided in overlay_bounds.c.
  *
  *   dev.aril.rootfs.lower   JSON list of directories, the uppermost first; without it: root.path alone
  *   dev.aril.rootfs.upper   directory for what the container changes; without it: a tmpfs
@@ -141,7 +141,8 @@ static int read_all(const struct oci_config *config, const char *bundle, struct 
             read_one(request, key + strlen(PREFIX), config->annotations.items[i].value, bundle, err) < 0)
             return -1;
     }
-    if (request->lower_count == 0 && config->root)
+    request->lower_is_root = request->lower_count == 0;
+    if (request->lower_is_root && config->root)
         *array_grow(request->lowers, request->lower_count) =
             absolute(config->root->path, strlen(config->root->path), bundle);
     return 0;

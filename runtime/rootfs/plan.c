@@ -133,8 +133,17 @@ static int check_bind(const struct mount_op *op, struct error *err)
     return 0;
 }
 
-static int check_mount(const struct mount_op *op, const struct rootfs_plan *plan, bool have_user,
-                       struct error *err)
+/*
+ * CVE-2023-25809: without a cgroup namespace of its own a user namespace must not write to cgroups. Engines ask for the mount
+ * without "ro" all the same (buildah does): it becomes read-only, as with runc.
+ */
+static void restrict_cgroup_mount(struct mount_op *op, const struct rootfs_plan *plan)
+{
+    if (op->kind == MOUNT_CGROUP && plan->user_namespace && !plan->cgroup_namespace)
+        op->options.recursive.set |= MOUNT_ATTR_RDONLY;
+}
+
+static int check_mount(const struct mount_op *op, bool have_user, struct error *err)
 {
     const struct mount_options *options = &op->options;
 
@@ -150,11 +159,6 @@ static int check_mount(const struct mount_op *op, const struct rootfs_plan *plan
         return fail(err, EINVAL, "options: tmpcopyup needs a file system of its own");
     if (options->special & (OPTION_COPY_SYMLINK | OPTION_SOURCE_NOFOLLOW) && op->kind != MOUNT_BIND)
         return fail(err, EINVAL, "options: copy-symlink and src-nofollow need a bind mount");
-    if (op->kind == MOUNT_CGROUP && plan->user_namespace && !plan->cgroup_namespace &&
-        !(mount_options_attributes(options) & MOUNT_ATTR_RDONLY)) /* CVE-2023-25809 */
-        return fail(err, EPERM,
-                    "options: 'ro' is missing, without a cgroup namespace of its own a user namespace "
-                    "must not write to cgroups");
     return 0;
 }
 
@@ -191,8 +195,9 @@ static int plan_mount(struct rootfs_plan *plan, const struct oci_mount *mount, s
         return mount_fail_in(op, err);
     }
     fill_mount(plan, op);
-    if (check_mount(op, plan, have_user, err) < 0)
+    if (check_mount(op, have_user, err) < 0)
         return mount_fail_in(op, err);
+    restrict_cgroup_mount(op, plan);
     if (op->kind != MOUNT_REMOUNT && strcmp(op->destination, "/dev") == 0)
         plan->own_dev = op->kind != MOUNT_BIND;
     return 0;

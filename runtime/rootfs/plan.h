@@ -102,6 +102,7 @@ struct rootfs_plan {
     size_t read_only_count;
 
     /* while it is executed */
+    bool live;      /* the container runs already: init cannot open sources (live.c) */
     bool in_init;   /* and no longer in the runtime */
     int root;       /* O_PATH fd of the container's root mount */
     int root_tree;  /* detached clone from rootfs_open_sources(); or -1 */

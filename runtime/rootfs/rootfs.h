@@ -39,6 +39,15 @@ void rootfs_plan_describe(const struct rootfs_plan *plan,
  */
 int rootfs_open_sources(struct rootfs_plan *plan, struct error *err);
 
+/*
+ * For a container that runs (`mounts`): instead of rootfs_open_sources() in the runtime, and instead of
+ * rootfs_prepare() in a process that has joined the container; then rootfs_mount_all() or the last one, which
+ * unmounts the destinations in reverse order.
+ */
+int rootfs_open_live_sources(struct rootfs_plan *plan, struct error *err);
+int rootfs_enter_live(struct rootfs_plan *plan, struct error *err);
+int rootfs_remove_mounts(struct rootfs_plan *plan, struct error *err);
+
 /* In init, inside the new mount namespace. */
 int rootfs_prepare(struct rootfs_plan *plan,
                    struct error *err); /* propagation, root bind, root fd, procfs fd */

@@ -140,35 +140,6 @@ static struct oci_id_mapping mapping_of(uint32_t id)
                                     .has_size = true };
 }
 
-static struct oci_seccomp_syscall *add_denial(struct oci_seccomp *seccomp, const char *const *names, size_t count)
-{
-    struct oci_seccomp_syscall *row = array_grow(seccomp->syscalls, seccomp->syscalls_count);
-
-    for (size_t i = 0; i < count; i++)
-        strings_add(&row->names, names[i]);
-    row->has_names = true;
-    row->action = OCI_SECCOMP_ERRNO;
-    row->errno_ret = 1; /* EPERM */
-    row->has_errno_ret = true;
-    return row;
-}
-
-/* S-5. No architecture is listed: calls of a foreign one end the process. io_uring makes sockets, too. */
-static struct oci_seccomp *unix_sockets_only(void)
-{
-    static const char *const sockets[] = { "socket", "socketpair" };
-    static const char *const rings[] = { "io_uring_setup", "io_uring_enter", "io_uring_register" };
-    struct oci_seccomp *seccomp = memory_new(sizeof *seccomp);
-    struct oci_seccomp_syscall *row;
-
-    seccomp->default_action = OCI_SECCOMP_ALLOW;
-    row = add_denial(seccomp, sockets, array_length(sockets));
-    *array_grow(row->args, row->args_count) =
-        (struct oci_seccomp_arg){ .has_index = true, .value = 1 /* AF_UNIX */, .has_value = true, .op = OCI_CMP_NE };
-    add_denial(seccomp, rings, array_length(rings));
-    return seccomp;
-}
-
 static void set_linux(struct oci_config *config, enum sandbox_network network,
                       const struct sandbox_command *command)
 {
@@ -190,8 +161,6 @@ static void set_linux(struct oci_config *config, enum sandbox_network network,
     for (size_t i = 0; i < array_length(readonly); i++)
         strings_add(&linux->readonly_paths, readonly[i]);
     linux->has_readonly_paths = true;
-    if (network == SANDBOX_NETWORK_UNIX)
-        linux->seccomp = unix_sockets_only();
 }
 
 /* aril-init is pid 1: it reaps, has the exit code right, and dies with the runtime. */
@@ -230,7 +199,7 @@ static void set_process(struct oci_config *config, const struct sandbox_command 
 }
 
 struct oci_config *sandbox_config_make(const struct sandbox_rules *rules, enum sandbox_network network,
-                                       const struct sandbox_command *command)
+                                       const struct sandbox_command *command, struct oci_seccomp *seccomp)
 {
     struct oci_config *config = memory_new(sizeof *config);
 
@@ -243,5 +212,6 @@ struct oci_config *sandbox_config_make(const struct sandbox_rules *rules, enum s
     add_mounts(config, rules, command);
     if (network == SANDBOX_NETWORK_HOST)
         keep_resolver(config, rules);
+    config->linux->seccomp = seccomp; /* taken over */
     return config;
 }

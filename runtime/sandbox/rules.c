@@ -368,6 +368,17 @@ static bool overlaps(const struct sandbox_rules *rules, size_t root_count, const
     return false;
 }
 
+/* The working directory stays what it is, only read-only, where a private /tmp or /run would hide it. */
+static int keep_cwd(struct sandbox_rules *rules, const char *cwd, struct error *err)
+{
+    bool hidden = (rules->private_tmp && sandbox_path_is_within(cwd, "/tmp") && strcmp(cwd, "/tmp") != 0) ||
+                  (rules->private_run && sandbox_path_is_within(cwd, "/run") && strcmp(cwd, "/run") != 0);
+
+    if (!hidden || root_of(rules, rules->count, cwd))
+        return 0;
+    return add(rules, memory_string(cwd), SANDBOX_READ_ONLY, true, err);
+}
+
 int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rules *rules, struct error *err)
 {
     size_t roots;
@@ -379,6 +390,8 @@ int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rul
     roots = rules->count;
     rules->private_tmp = request->private_tmp || !overlaps(rules, roots, "/tmp");
     rules->private_run = !overlaps(rules, roots, "/run");
+    if (keep_cwd(rules, request->cwd, err) < 0)
+        return -1;
     if ((request->protect && protect_names(rules, roots, err) < 0) ||
         add_restrictions(rules, roots, &request->read_only, request->cwd, SANDBOX_READ_ONLY, err) < 0 ||
         add_restrictions(rules, roots, &request->denied, request->cwd, SANDBOX_DENIED, err) < 0 ||

@@ -71,9 +71,9 @@ struct sandbox_command {
     bool user_namespace;
 };
 
-/* Pure. Owned; valid by construction. */
+/* Owned; valid by construction. `seccomp` is taken over, or NULL. */
 struct oci_config *sandbox_config_make(const struct sandbox_rules *rules, enum sandbox_network network,
-                                       const struct sandbox_command *command);
+                                       const struct sandbox_command *command, struct oci_seccomp *seccomp);
 
 /* ---- policy.c ------------------------------------------------------------------------------------------- */
 

@@ -23,10 +23,11 @@ test_warning() {
 # 50: the runtime's own file cannot be written through /proc from the container, nor replaced as an interpreter
 test_own_executable() {
     local before
-    bundle '.linux.namespaces |= map(select(.type != "pid"))'
+    bundle '.linux.namespaces |= map(select(.type != "pid")) | .process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"])'
     before=$(sha256sum <"$RUNTIME")
-    shell 'for p in /proc/[0-9]*; do if readlink $p/exe | grep -q -E "aril|run|memfd"; then (echo x >$p/exe) && echo written; fi; done; true' >"$B/out" 2>&1
-    has "$(cat "$B/out")" "can'"'"'t create /proc/" # there was one to try
+    # the clone that runs has no path: its link reads as /
+    shell 'for p in /proc/[0-9]*; do if readlink $p/exe | grep -q -E "^/$|aril|run|memfd"; then echo found; (echo x >$p/exe) && echo written; fi; done; true' >"$B/out" 2>&1
+    has "$(cat "$B/out")" found
     hasnt "$(cat "$B/out")" written
     make_file bin/evil '#!/proc/self/exe'
     chmod 755 "$B/rootfs/bin/evil"
@@ -311,6 +312,10 @@ test_exec_status() {
     eq "$RC" 255
 }
 
+has_status() { # id status
+    [ "$(status "$1")" = "$2" ]
+}
+
 # 278: delete --regex and kill --regex: all that match, no other
 test_regex() {
     not_for runc "has no --regex"
@@ -319,7 +324,8 @@ test_regex() {
     command_is /bin/sleep 1000
     for i in a b c; do rt create -b "$B" "$ID-$i" >"$B/out" 2>&1; rt start "$ID-$i"; done
     rt kill --regex "^$ID-[ab]\$" KILL
-    wait_for 5 eq "$(status "$ID-a")" stopped || wait_for 5 eval "[ \$(rt state $ID-a | jq -r .status) = stopped ]"
+    wait_for 5 has_status "$ID-a" stopped
+    wait_for 5 has_status "$ID-b" stopped
     eq "$(status "$ID-c")" running
     rt delete --force --regex "^$ID-[bc]\$"
     eq "$(rt list -q)" "$ID-a"

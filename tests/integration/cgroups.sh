@@ -50,6 +50,7 @@ test_memory_swap() {
 
 # 180: swap below limit, and swap without limit, are errors
 test_memory_swap_invalid() {
+    todo_for crun "1.8 leaves its cgroups"
     need_controller memory
     local value
     for value in '{limit: 67108864, swap: 33554432}' '{swap: 67108864}'; do
@@ -126,6 +127,8 @@ test_cpuset() {
 
 # 191: a cpu that does not exist is an error that leaves nothing
 test_cpuset_invalid() {
+    todo_for crun "1.8 leaves its cgroups"
+    todo_for runc "1.1 prints warnings too"
     need_controller cpuset
     bundle '.linux.resources.cpu = {cpus: "4096"}'
     fails rt run -b "$B" "$ID"
@@ -150,7 +153,7 @@ test_pids_stop() {
 
 # 196: -1 is no limit, 0 is a limit
 test_pids_special() {
-    todo_for runc "writes nothing for 0"
+    todo_for runc "1.1 ignores 0"
     todo_for crun "ignores 0"
     need_controller pids
     resources '{pids: {limit: -1}}'
@@ -319,6 +322,7 @@ test_ps_options() {
 
 # O3: ps of a stopped container is an empty array
 test_ps_stopped() {
+    todo_for crun "1.8 crashes"
     bundle
     up /bin/true
     stopped

@@ -405,4 +405,18 @@ test_runtime_in_chroot() {
     eq "$seen" sleep
 }
 
+# 84: exec in a created container with a user namespace, whose init may not be traced
+test_created_user_namespace() {
+    bundle '.linux.namespaces += [{"type": "user"}, {"type": "time"}]
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        | .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+    [ "$KIND" = aril ] || edit '.linux.namespaces |= map(select(.type != "time"))'
+    created
+    capture rt exec "$ID" /bin/sh -c 'id -u; cat /proc/self/uid_map'
+    eq "$RC" 0
+    has "$OUT" 100000
+    rt start "$ID"
+    eq "$(rt exec "$ID" id -u)" 0
+}
+
 tap_main

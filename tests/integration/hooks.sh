@@ -33,6 +33,7 @@ HOST_HOOKS="prestart createRuntime createContainer poststart poststop"
 
 # 33 246: the kinds run in the order of the life cycle, within a kind in the order of the list
 test_order() {
+    todo_for runc "1.1 runs poststart hooks at create"
     bundle
     hook_program
     local kind
@@ -53,6 +54,7 @@ test_order() {
 
 # 246 17 252: the state on stdin: id, bundle, annotations, status, the pid as the host sees it
 test_state() {
+    todo_for runc "1.1 runs poststart hooks at create"
     bundle '.annotations = {"org.example.a": "b"}'
     hook_program
     local kind
@@ -147,6 +149,7 @@ test_env() {
 
 # CVE-2025-23266: nothing of the container's environment reaches hooks of the host
 test_env_not_of_container() {
+    todo_for runc "1.1 passes it on"
     bundle '.process.env += ["LD_PRELOAD=/evil.so"]'
     hook_program
     local kind
@@ -154,11 +157,13 @@ test_env_not_of_container() {
     up /bin/true
     stopped
     rt delete "$ID"
-    hasnt "$(cat "$B/hooks"/*.env)" evil
+    # not the whole environment in the report when it fails
+    eq "$(cat "$B/hooks"/*.env | grep evil || true)" ""
 }
 
 # 257: hooks get no descriptors but the three
 test_fds() {
+    todo_for runc "1.1 passes the caller's on"
     bundle
     hook_program
     local kind
@@ -176,6 +181,7 @@ test_fds() {
 
 # 34: a hook that fails in create: error that names it, nothing left, poststop hooks run
 test_create_hook_fails() {
+    todo_for crun "1.8 ends with 255"
     local kind
     for kind in prestart createRuntime createContainer; do
         rm -rf "$B"
@@ -220,6 +226,7 @@ test_start_container_fails() {
 
 # 36: a poststart hook that fails stops the container
 test_poststart_fails() {
+    todo_for runc "1.1 runs poststart hooks at create"
     todo_for crun "1.8 warns only"
     bundle '.hooks.poststart = [{path: "/bin/false"}]'
     created
@@ -286,6 +293,7 @@ test_stdin_unread() {
 
 # D4: a hook may call the runtime back
 test_hook_calls_state() {
+    todo_for runc "1.1 runs poststart hooks at create"
     bundle
     printf '#!/bin/sh\n%s --root %s state %s >%s/state-in-hook\n' "$RUNTIME" "$STATE" "$ID" "$B" >"$B/hook"
     chmod 755 "$B/hook"

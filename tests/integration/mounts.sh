@@ -441,4 +441,98 @@ test_reopen_stdout() {
     eq "$(shell 'echo again >/dev/stdout' | cat)" again
 }
 
+# mounts_file JSON: $B/mounts.json
+mounts_file() {
+    echo "$1" >"$B/mounts.json"
+}
+
+only_aril() {
+    [ "$KIND" = aril ] || skip "$KIND: the command is experimental or missing"
+}
+
+# 285: mounts add gives a running container a bind mount and a tmpfs, with their options; remove takes them away
+test_mounts_add_remove() {
+    only_aril
+    bundle ".root.readonly = false"
+    mkdir -p "$B/extra" "$B/rootfs/mnt"
+    echo content >"$B/extra/file"
+    up
+    mounts_file "[{\"destination\": \"/mnt\", \"source\": \"$B/extra\", \"options\": [\"rbind\", \"ro\"]},
+        {\"destination\": \"/tmp/t\", \"type\": \"tmpfs\", \"source\": \"tmpfs\", \"options\": [\"size=64k\", \"nosuid\"]}]"
+    rt mounts add "$ID" "$B/mounts.json"
+    eq "$(rt exec "$ID" cat /mnt/file)" content
+    fails rt exec "$ID" touch /mnt/new
+    has "$(rt exec "$ID" grep /tmp/t /proc/self/mountinfo)" nosuid
+    eq "$(grep -c "$ID/rootfs/mnt" /proc/self/mountinfo)" 0
+    rt mounts remove "$ID" "$B/mounts.json"
+    eq "$(rt exec "$ID" sh -c 'grep -c -e /mnt -e /tmp/t /proc/self/mountinfo || true')" 0
+    fails rt mounts remove "$ID" "$B/mounts.json"
+    has "$ERR" "mounts[1] (/tmp/t)"
+    has "$ERR" "is not a mount"
+}
+
+# 285: in a user namespace, as {"mounts": [...]}, on stdin
+test_mounts_user_namespace() {
+    only_aril
+    bundle '.linux.namespaces += [{"type": "user"}]
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        | .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+    mkdir -p "$B/extra" "$B/rootfs/mnt"
+    echo content >"$B/extra/file"
+    chmod 700 "$B"
+    up
+    echo "{\"mounts\": [{\"destination\": \"/mnt\", \"source\": \"extra\", \"type\": \"bind\", \"options\": [\"bind\"]}]}" |
+        rt mounts add "$ID" -
+    eq "$(rt exec "$ID" cat /mnt/file)" content
+}
+
+# 285: before start, in a user namespace
+test_mounts_created() {
+    only_aril
+    bundle '.root.readonly = false | .linux.namespaces += [{"type": "user"}]
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        | .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+    mkdir -p "$B/rootfs/mnt"
+    created
+    mounts_file '[{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}]'
+    rt mounts add "$ID" "$B/mounts.json"
+    rt start "$ID"
+    has "$(rt exec "$ID" cat /proc/self/mountinfo)" " /mnt "
+}
+
+# 285 87: destinations are resolved inside the container's root
+test_mounts_add_symlink() {
+    only_aril
+    bundle
+    mkdir -p "$B/rootfs/inside"
+    ln -sfn ../../../../../../inside "$B/rootfs/link"
+    up
+    mounts_file '[{"destination": "/link", "type": "tmpfs", "source": "tmpfs"}]'
+    rt mounts add "$ID" "$B/mounts.json"
+    has "$(rt exec "$ID" cat /proc/self/mountinfo)" " /inside "
+}
+
+# 285: what cannot be done is refused and named
+test_mounts_add_refused() {
+    only_aril
+    bundle
+    up
+    mounts_file '[{"destination": "/mnt", "source": "/no/such", "options": ["bind"]}]'
+    fails rt mounts add "$ID" "$B/mounts.json"
+    has "$ERR" "mounts[0] (/mnt): source /no/such: no such file or directory"
+    mounts_file '[{"destination": "/mnt", "type": "cgroup", "source": "cgroup"}]'
+    fails rt mounts add "$ID" "$B/mounts.json"
+    has "$ERR" "mounts[0] (/mnt)"
+    mounts_file '[{"source": "/x"}]'
+    fails rt mounts add "$ID" "$B/mounts.json"
+    has "$ERR" "mounts[0].destination"
+    fails rt mounts change "$ID" "$B/mounts.json"
+    fails rt mounts add "$ID-missing" "$B/mounts.json"
+    rt kill "$ID" KILL
+    stopped
+    mounts_file '[]'
+    fails rt mounts add "$ID" "$B/mounts.json"
+    has "$ERR" "not running"
+}
+
 tap_main

@@ -257,8 +257,11 @@ lower|["/tmp",7]|lower[1]: a path is expected
 lower|[""]|lower[0]: a path is expected
 lower|["/tm\u0000p"]|NUL
 lower|[|lower
-lower|["/does/not/exist"]|lower[0]: open /does/not/exist: no such file or directory
-upper|/tmp|upper and work go together
+lower|["/etc"]|lower[0]: /etc is neither in the bundle nor in allowedLayers of /etc/aril/sandbox.json
+lower|["rootfs/../../.."]|is neither in the bundle nor in allowedLayers
+lower|["/does/not/exist"]|lower[0]: /does/not/exist: no such file or directory
+upper|rootfs|upper and work go together
+upper|/var/lib|upper: /var/lib is neither in the bundle
 upper||upper: a directory is expected
 size|0|size: '0' is not a number of bytes above 0
 size|1g|size: '1g' is not a number of bytes above 0
@@ -268,11 +271,40 @@ idmap|true|idmap: there are no linux.uidMappings
 layer|x|layer: not one of lower, upper, work, size, idmap
 ROWS
     layers 1
-    annotate upper /tmp
-    annotate work /tmp
+    annotate upper "$B/1"
+    annotate work "$B/1"
     command_is /bin/true
     fails rt run -b "$B" "$ID"
     has "$ERR" "work: must not be the same directory as upper"
+}
+
+# CVE-2026-53488: a link in the bundle does not lead around the bound; the operator's list widens it
+test_overlay_bounds() {
+    only_aril
+    layers 0
+    mkdir -p "$W/shared/image" "$W/shared-not"
+    echo shared >"$W/shared/image/who"
+    ln -s "$W/shared/image" "$B/link"
+    lower link rootfs
+    command_is /bin/cat /who
+    fails rt run -b "$B" "$ID"
+    has "$ERR" "lower[0]: $W/shared/image is neither in the bundle nor in allowedLayers"
+    [ ! -e /etc/aril ] || skip "this machine has an /etc/aril"
+    # an /etc of our own mount namespace, because the file has one place only
+    cat >"$B.script" <<SCRIPT
+mkdir "$W/etc-upper" "$W/etc-work"
+mount -t tmpfs tmpfs "$W/etc-work" && mkdir "$W/etc-work/u" "$W/etc-work/w"
+mount -t overlay -o "lowerdir=/etc,upperdir=$W/etc-work/u,workdir=$W/etc-work/w" overlay /etc || exit
+mkdir /etc/aril
+echo '{"allowedLayers": ["$W/shared"]}' >/etc/aril/sandbox.json
+chmod \$1 /etc/aril/sandbox.json
+"$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+SCRIPT
+    eq "$(unshare -m --propagation private sh "$B.script" 644)" shared
+    rm -rf "$W/etc-upper" "$W/etc-work"
+    fails unshare -m --propagation private sh "$B.script" 666
+    has "$ERR" "only root can write"
+    rm -rf "$W/etc-upper" "$W/etc-work"
 }
 
 tap_main

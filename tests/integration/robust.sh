@@ -88,7 +88,7 @@ test_kill_run() {
     kill_at_random run --detach -b "$B"
 }
 
-# 9: with a user namespace and a hook, whose processes come in between
+# rule 9: with a user namespace and a hook, whose processes come in between
 test_kill_create_userns() {
     todo_for runc "1.1 leaves cgroups"
     todo_for crun "1.8 leaves cgroups"
@@ -99,7 +99,7 @@ test_kill_create_userns() {
     kill_at_random create -b "$B"
 }
 
-# 9 43: kill -9 of start: the container is created, running or stopped, and can be deleted
+# 43 rule 9: kill -9 of start: the container is created, running or stopped, and can be deleted
 test_kill_start() {
     todo_for runc "1.1 leaves cgroups"
     bundle
@@ -119,7 +119,7 @@ test_kill_start() {
     done
 }
 
-# 9: kill -9 of delete --force: a second one finishes the work
+# rule 9: kill -9 of delete --force: a second one finishes the work
 test_kill_delete() {
     todo_for runc "1.1 leaves cgroups"
     todo_for crun "1.8 leaves cgroups"
@@ -170,6 +170,7 @@ test_state_disk_full() {
 
 # 24: descriptors run out: create fails in one line and leaves nothing, or works
 test_few_descriptors() {
+    todo_for crun "1.8 leaves its cgroups"
     not_for runc "the Go runtime needs many"
     bundle '.process.rlimits = []'
     command_is /bin/true

@@ -96,6 +96,16 @@ export SECURITY_STAGE=ready ARIL_TEST_JAIL=1
 # shellcheck source=../integration/lib.sh
 . "$SECURITY/../integration/lib.sh"
 eval "integration_$(declare -f tap_setup)"
+eval "integration_$(declare -f each_before)"
+TEST_LIMIT=${TEST_LIMIT:-60}
+
+# what one attack did to the host must not count for the next one
+each_before() {
+    rm -rf /canary
+    mkdir -p /canary/directory
+    echo "canary of the jail" >/canary/secret
+    integration_each_before
+}
 
 tap_setup() {
     integration_tap_setup

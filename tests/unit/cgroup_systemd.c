@@ -20,14 +20,14 @@ Test(cgroup_systemd, names)
         bool user;
         const char *expected; /* the cgroup below the manager "/m", or the error */
     } rows[] = {
-        { NULL, false, "/m/system.slice/aril-web1.scope" },
-        { "", false, "/m/system.slice/aril-web1.scope" },
-        { NULL, true, "/m/user.slice/aril-web1.scope" },
+        { NULL, false, "/m/system.slice/aril-web\\x2b1.scope" },
+        { "", false, "/m/system.slice/aril-web\\x2b1.scope" },
+        { NULL, true, "/m/user.slice/aril-web\\x2b1.scope" },
         { "machine.slice:libpod:7f", false, "/m/machine.slice/libpod-7f.scope" },
         { ":p:n", false, "/m/system.slice/p-n.scope" },
         { ":p:n", true, "/m/user.slice/p-n.scope" },
         { "::n", false, "/m/system.slice/n.scope" },
-        { "a.slice::", false, "/m/a.slice/web1.scope" },
+        { "a.slice::", false, "/m/a.slice/web\\x2b1.scope" },
         { "a-b-c.slice:p:n", false, "/m/a.slice/a-b.slice/a-b-c.slice/p-n.scope" },
         { "-.slice:p:n", false, "/m/p-n.scope" },
         { "kubepods-pod1_2.slice:cri-containerd:abc", false,
@@ -59,7 +59,7 @@ Test(cgroup_systemd, names)
         auto_free char *path = NULL;
         struct error err = { 0 };
 
-        if (unit_name_parse(rows[i].path, "web1", rows[i].user, &name, &err) == 0)
+        if (unit_name_parse(rows[i].path, "web+1", rows[i].user, &name, &err) == 0)
             path = cgroup_unit_path("/m", name.slice, name.unit);
         cr_assert_str_eq(path ? path : err.text, rows[i].expected, "row %zu: %s", i, path ? path : err.text);
     }

@@ -196,9 +196,7 @@ Test(rootfs_plan, mounts)
         { "{'destination':'/d','options':['bind']}", "",
           "mounts[0] (/d): source: missing, a bind mount needs one" },
         { "{'destination':'/c','type':'cgroup'}", ",{'type':'user','path':'/proc/1/ns/user'}",
-          "mounts[0] (/c): options: 'ro' is missing, without a cgroup namespace of its own a user namespace "
-          "must "
-          "not write to cgroups" }, /* CVE-2023-25809 */
+          "{'do':'mount-cgroup','path':'/c','type':'cgroup','setRecursive':['ro']}" }, /* CVE-2023-25809 */
         { "{'destination':'/c','type':'cgroup','options':['idmap']}",
           ",{'type':'user','path':'/proc/1/ns/user'}",
           "mounts[0] (/c): options: idmap is not possible on a cgroup mount" },

@@ -105,6 +105,11 @@ complete -c aril -n '__fish_seen_subcommand_from update' -l blkio-weight -x -d '
 complete -c aril -n '__fish_seen_subcommand_from update' -l l3-cache-schema -x -d 'Intel RDT: parts of the L3 cache, like L3:0=ff'
 complete -c aril -n '__fish_seen_subcommand_from update' -l mem-bw-schema -x -d 'Intel RDT: memory bandwidth, like MB:0=20'
 
+complete -c aril -n __fish_use_subcommand -a events -d 'Print statistics and out-of-memory events of a container'
+complete -c aril -n '__fish_seen_subcommand_from events' -a '(aril list -q 2>/dev/null)'
+complete -c aril -n '__fish_seen_subcommand_from events' -l stats -d 'print the statistics once'
+complete -c aril -n '__fish_seen_subcommand_from events' -l interval -x -d 'time between statistics, like 500ms, 5s, 1m (default: 5s)'
+
 complete -c aril -n __fish_use_subcommand -a delete -d 'Delete a container and all that belongs to it'
 complete -c aril -n '__fish_seen_subcommand_from delete' -a '(aril list -q 2>/dev/null)'
 complete -c aril -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill the container first if it runs; that there is none is no error'

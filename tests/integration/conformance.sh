@@ -1,0 +1,12 @@
+#!/bin/bash
+# The conformance table: current, and without gaps.
+KIND=aril
+. "$(dirname "$0")/../tap.sh"
+
+# tests/conformance.md is what tests/conformance writes, and every item has a test or an explanation
+test_conformance() {
+    "$TAP_DIR_OF_FILE/../conformance" --check
+}
+
+TAP_DIR_OF_FILE=$(cd "$(dirname "$0")" && pwd)
+tap_main

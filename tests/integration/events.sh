@@ -1,0 +1,184 @@
+#!/bin/bash
+# Statistics, OOM events, and payloads that misbehave: bombs, a thousand processes, what ignores every signal.
+. "$(dirname "$0")/lib.sh"
+
+LIMIT=2 # seconds for delete --force
+
+file() { # controller v1-file v2-file
+    local name=$2
+    [ $CGROUP_VERSION = 1 ] || name=$3
+    cat "$(cgroup_dir "$1" "$(pid_of)")/$name"
+}
+
+stats() { # jq filter
+    rt events --stats "$ID" | jq -c "$1"
+}
+
+not_implemented() {
+    not_for crun "has no events command"
+}
+
+milliseconds() {
+    date +%s%3N
+}
+
+# removed_in_time: delete --force within the limit, and nothing is left
+removed_in_time() {
+    local start took
+    start=$(milliseconds)
+    rt delete --force "$ID"
+    took=$(($(milliseconds) - start))
+    [ $took -lt $((LIMIT * 1000)) ] || { echo "delete --force took $took ms"; return 1; }
+    [ -z "$(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null)" ]
+}
+
+process_count() {
+    rt ps --format json "$ID" | jq length
+}
+
+has_processes() { # at least
+    [ "$(process_count)" -ge "$1" ]
+}
+
+# O6 G6: --stats is one line of JSON with these members
+test_stats_format() {
+    not_implemented
+    bundle
+    up
+    eq "$(rt events --stats "$ID" | wc -l)" 1
+    eq "$(stats '[.type, .id]')" "[\"stats\",\"$ID\"]"
+    eq "$(stats '[.data.cpu.usage.total, .data.cpu.usage.user, .data.memory.usage.usage, .data.pids.current,
+        .data.memory.raw.pgfault] | map(type)')" '["number","number","number","number","number"]'
+    eq "$(stats '.data | [.cpu, .memory, .pids] | map(type)')" '["object","object","object"]'
+}
+
+# O7: what is printed is what the cgroup's files say
+test_stats_values() {
+    not_implemented
+    bundle '.linux.resources += {memory: {limit: 67108864}, pids: {limit: 50}}'
+    up
+    eq "$(stats .data.memory.usage.limit)" 67108864
+    eq "$(stats '[.data.pids.current, .data.pids.limit]')" '[1,50]'
+    eq "$(stats .data.memory.usage.usage)" "$(file memory memory.usage_in_bytes memory.current)"
+    if [ $CGROUP_VERSION = 1 ]; then
+        eq "$(stats .data.cpu.usage.total)" "$(file cpuacct cpuacct.usage -)"
+    else
+        eq "$(stats .data.cpu.usage.total)" "$(($(file cpu - cpu.stat | sed -n 's/usage_usec //p') * 1000))"
+    fi
+    eq "$(stats .data.memory.raw.pgfault)" "$(file memory memory.stat memory.stat | sed -n 's/^pgfault //p')"
+}
+
+# O7: no limits
+test_stats_unlimited() {
+    not_implemented
+    not_for runc "prints what v1 says"
+    bundle '.linux.resources.pids = {limit: -1}'
+    up
+    eq "$(stats .data.pids.limit)" 0
+    [ $CGROUP_VERSION = 1 ] || eq "$(rt events --stats "$ID" | grep -o '"limit":18446744073709551615' | head -n 1)" \
+        '"limit":18446744073709551615'
+}
+
+# G6: a stream at an interval, which ends with the container
+test_stats_stream() {
+    not_implemented
+    not_for runc "streams on"
+    bundle
+    up /bin/sleep 2
+    eq "$(timeout 10 "$RUNTIME" --root "$STATE" events --interval=300ms "$ID" | jq -r .type | sort -u)" stats
+}
+
+# O6: intervals that are none
+test_stats_interval_invalid() {
+    not_implemented
+    bundle
+    up
+    local interval
+    for interval in 0s -1s x 5 5x ''5s5; do
+        fails rt events --interval="$interval" "$ID"
+        one_line "$ERR"
+    done
+}
+
+# G6: a container that does not run
+test_stats_stopped() {
+    not_implemented
+    bundle
+    up /bin/true
+    stopped
+    fails rt events --stats "$ID"
+    has "$ERR" "not running"
+}
+
+# O6: an OOM kill is an event
+test_oom_event() {
+    not_implemented
+    [ $CGROUP_VERSION = 2 ] || [ -d /sys/fs/cgroup/memory ] || skip "no memory controller"
+    bundle '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+    up /bin/sh -c 'sleep 1; tail /dev/zero; sleep 1'
+    timeout 20 "$RUNTIME" --root "$STATE" events --interval=10s "$ID" >"$B/events"
+    has "$(cat "$B/events")" "{\"type\":\"oom\",\"id\":\"$ID\"}"
+}
+
+# 38: pause and resume of 1,000 processes
+test_pause_a_thousand() {
+    bundle '.linux.resources.pids = {limit: -1} | .process.rlimits = []'
+    up /bin/sh -c 'i=0; while [ $i -lt 1000 ]; do sleep 1000 & i=$((i + 1)); done; wait'
+    wait_for 60 has_processes 1001
+    rt pause "$ID"
+    eq "$(status)" paused
+    eq "$(process_count)" 1001
+    rt resume "$ID"
+    eq "$(status)" running
+    rt pause "$ID"
+    removed_in_time
+}
+
+# 32: a fork bomb is contained and removed
+test_fork_bomb() {
+    bundle '.linux.resources.pids = {limit: 200}'
+    # the shell gives up when it cannot fork: init must not be one that forks
+    up /bin/sh -c 'trap "" 1 2 3 15; for i in 1 2 3 4 5 6 7 8 9; do (while :; do sleep 1000 & done) 2>/dev/null & done
+        exec sleep 1000'
+    wait_for 20 has_processes 190
+    eq "$(status)" running
+    removed_in_time
+}
+
+# 32: processes that fork while they are killed
+test_fork_race() {
+    bundle '.linux.resources.pids = {limit: 300}'
+    up /bin/sh -c 'for i in 1 2 3 4 5 6 7 8; do (while :; do (:) & done) 2>/dev/null & done; wait'
+    sleep 0.5
+    removed_in_time
+}
+
+# 32: a memory bomb
+test_memory_bomb() {
+    bundle '.linux.resources += {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 50}}'
+    up /bin/sh -c 'while :; do tail /dev/zero & tail /dev/zero; done'
+    sleep 1
+    removed_in_time
+}
+
+# 32: a process that ignores every signal, in a pid namespace and without
+test_ignores_signals() {
+    bundle
+    up /bin/sh -c 'trap "" 1 2 3 4 5 6 7 8 10 11 12 13 14 15 16 20 21 22; while :; do sleep 1; done'
+    rt kill "$ID" TERM
+    eq "$(status)" running
+    removed_in_time
+}
+
+# 186 281: update under load
+test_update_under_load() {
+    bundle '.linux.resources += {memory: {limit: 134217728}, pids: {limit: 100}}'
+    up /bin/sh -c 'while :; do (:) & (:); done 2>/dev/null'
+    local i
+    for i in 1 2 3 4 5; do rt update --pids-limit $((50 + i)) --memory $((67108864 + i * 4096)) "$ID"; done
+    eq "$(file pids pids.max pids.max)" 55
+    eq "$(status)" running
+    removed_in_time
+}
+
+tap_main

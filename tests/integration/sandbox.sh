@@ -1,0 +1,316 @@
+#!/bin/bash
+# `sandbox-exec`: a command on this machine's own files under a policy, as root and as an ordinary user.
+. "$(dirname "$0")/lib.sh"
+
+# in both tests' worlds the same: as root, then as a user who has no more than a directory
+each_user() { # FUNCTION
+    local bin=$W/bin
+    mkdir -p "$bin" "$W/home/run"
+    cp "$RUNTIME" "$(dirname "$RUNTIME")/aril-init" "$bin/"
+    chmod -R a+rX "$bin" && chown -R $TEST_USER:$TEST_USER "$W/home"
+    mkdir -p "$B" && chmod 755 "$B"
+    SANDBOX=("$RUNTIME" --root "$STATE" sandbox-exec) USER_IS=root P=$B/root
+    mkdir -p "$P" && cd "$P" && "$1"
+    SANDBOX=(as_user "$bin/aril" sandbox-exec) USER_IS=user P=$B/user
+    mkdir -p "$P" && chown $TEST_USER:$TEST_USER "$P" && cd "$P" && "$1"
+    cd /
+}
+
+aril_only() { [ "$KIND" = aril ] || skip "$KIND has no sandbox-exec"; }
+
+# as the owner of the directory
+own() { if [ $USER_IS = user ]; then as_user sh -c "cd '$P' && $1"; else sh -c "$1"; fi; }
+
+# A-2: only the writable root is writable, submounts of the root are not
+test_read_only_but_for() {
+    aril_only
+    check() {
+        capture "${SANDBOX[@]}" --rw . -- sh -c 'echo x >in && for d in .. /usr /etc /var/tmp /sys/fs/cgroup; do touch $d/x-$$ 2>/dev/null && echo $d; done; pwd; id -u'
+        eq "$ERR" ""
+        eq "$OUT" "$P
+$(if [ $USER_IS = root ]; then echo 0; else echo $TEST_USER; fi)"
+        [ -f in ]
+        capture "${SANDBOX[@]}" -- touch "$P/no"
+        ne "$RC" 0
+    }
+    each_user check
+}
+
+# A-2: `make test` works
+test_make_test() {
+    aril_only
+    command -v make >/dev/null || skip "make is missing"
+    check() {
+        own "printf 'test: out\n\t./out\nout: in.sh\n\tcp in.sh out\n\tchmod +x out\n' >Makefile; printf '#!/bin/sh\necho passed\n' >in.sh"
+        capture "${SANDBOX[@]}" --rw . -- make -s test
+        eq "$OUT" passed
+        eq "$RC" 0
+    }
+    each_user check
+}
+
+# F-5: the command's status, 128 + signal, 127 and 126, and 1 for errors of the set-up
+test_exit_status() {
+    aril_only
+    check() {
+        capture "${SANDBOX[@]}" -- sh -c 'exit 42' && eq "$RC" 42
+        capture "${SANDBOX[@]}" -- sh -c 'kill -9 $$' && eq "$RC" 137
+        capture "${SANDBOX[@]}" -- nonexistent-program && eq "$RC" 127
+        capture "${SANDBOX[@]}" -- /etc/passwd && eq "$RC" 126
+        capture "${SANDBOX[@]}" -- '' && eq "$RC" 1
+        has "$ERR" "the command is empty"
+    }
+    each_user check
+}
+
+# M-6: a writable root that does not exist is named
+test_missing_root() {
+    aril_only
+    capture rt sandbox-exec --rw /nonexistent -- true
+    eq "$RC" 1
+    eq "$ERR" "aril: sandbox-exec: writable root: /nonexistent: no such file or directory"
+}
+
+# M-5: protected names: existing, missing, a file that names a repository, and a link, which cannot be swapped
+test_protects_git() {
+    aril_only
+    check() {
+        own 'mkdir -p .git real; echo config >.git/config; ln -s real .codex'
+        capture "${SANDBOX[@]}" --rw . -- sh -c 'echo x >.git/config; mv .git y; rm -rf .codex; mv .codex z; touch real/x; mkdir -p .agents/x; rmdir .agents; echo >.agents'
+        eq "$(cat .git/config)" config
+        [ -L .codex ] && [ ! -e real/x ] && [ ! -e .agents ] && [ ! -e y ] && [ ! -e z ]
+        own 'rm -rf .git; mkdir -p store; echo gitdir: store >.git'
+        capture "${SANDBOX[@]}" --rw . -- sh -c 'echo x >.git; touch store/hook; true'
+        eq "$(cat .git)" "gitdir: store"
+        [ ! -e store/hook ]
+        capture "${SANDBOX[@]}" --rw . --no-protect -- sh -c 'echo x >.git'
+        eq "$(cat .git)" x
+    }
+    each_user check
+}
+
+# M-5: what the user made meanwhile is never removed
+test_placeholder_kept_when_used() {
+    aril_only
+    mkdir -p "$B"
+    cd "$B"
+    rt sandbox-exec --rw . -- sleep 0.5 &
+    local pid=$!
+    wait_for 5 test -d .git
+    touch .git/mine
+    wait $pid
+    [ -e .git/mine ] && [ ! -e .codex ]
+    cd /
+}
+
+# M-3, M-4, M-1: read-only and denied paths, globs, and the most specific rule wins
+test_ro_and_deny() {
+    aril_only
+    check() {
+        own 'mkdir -p secret/open lib; echo s >secret/s; echo t >token; echo a >a.key; echo l >lib/l'
+        capture "${SANDBOX[@]}" --rw . --deny secret --deny token --deny '*.{key,pem}' --ro lib --rw secret/open -- \
+            sh -c 'cat secret/s token a.key; ls secret; echo x >lib/l; echo x >a.key; rm -rf secret token; mv lib lib2; echo y >secret/open/y'
+        hasnt "$OUT" s
+        hasnt "$OUT" t
+        eq "$OUT" ""
+        eq "$(cat lib/l secret/s token a.key secret/open/y | tr '\n' ' ')" "l s t a y "
+    }
+    each_user check
+}
+
+# M-7: /tmp is private unless something below it is writable
+test_private_tmp() {
+    aril_only
+    touch "/tmp/$ID"
+    capture rt sandbox-exec -- sh -c "ls /tmp; touch /tmp/new"
+    eq "$OUT" ""
+    [ ! -e /tmp/new ]
+    mkdir -p "$B" /tmp/"$ID.d"
+    capture rt sandbox-exec --rw "/tmp/$ID.d" -- sh -c "ls /tmp/$ID; touch /tmp/$ID.d/ok /tmp/no"
+    has "$OUT" "/tmp/$ID"
+    [ -e "/tmp/$ID.d/ok" ] && [ ! -e /tmp/no ]
+    capture rt sandbox-exec --tmp --rw "/tmp/$ID.d" -- ls /tmp
+    eq "$OUT" "$ID.d"
+    rm -rf "/tmp/$ID" "/tmp/$ID.d"
+}
+
+# O-3: an overlay shows changes inside and keeps the host as it was
+test_overlay() {
+    aril_only
+    check() {
+        own 'mkdir -p dir; echo old >file; echo old >dir/file'
+        TMPDIR=$W capture "${SANDBOX[@]}" --overlay . -- sh -c 'echo new >file; rm -r dir; mkdir dir; ls dir; cat file'
+        eq "$ERR" ""
+        eq "$OUT" new
+        eq "$(cat file dir/file | tr '\n' ' ')" "old old "
+    }
+    each_user check
+    eq "$(find "$W" /tmp -maxdepth 1 -name 'aril-overlay.*' -newer "$W/bin" 2>/dev/null)" ""
+}
+
+# S-5: networks: none has a loopback device only, unix has no other sockets, not even by another ABI
+test_networks() {
+    aril_only
+    command -v python3 >/dev/null || skip "python3 is missing"
+    local try='import socket
+def t(f):
+    try: socket.socket(f, socket.SOCK_DGRAM).close(); return "ok"
+    except OSError as e: return e.strerror
+print(t(1), t(2), open("/proc/net/dev").read().count(":"))'
+    check() {
+        capture "${SANDBOX[@]}" -- python3 -c "$try" && eq "$OUT" "ok ok 1"
+        capture "${SANDBOX[@]}" --net unix -- python3 -c "$try" && eq "$OUT" "ok Operation not permitted 1"
+        capture "${SANDBOX[@]}" --net host -- readlink /proc/self/ns/net && eq "$OUT" "$(readlink /proc/self/ns/net)"
+    }
+    each_user check
+    cat >"$TAP_DIR/int80.c" <<'END'
+int main(void) { long r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(359), "b"(2), "c"(1), "d"(0)); return r < 0; }
+END
+    [ "$(uname -m)" = x86_64 ] || return 0
+    ${CC:-cc} -static -o "$W/int80" "$TAP_DIR/int80.c"
+    capture rt sandbox-exec --net unix -- "$W/int80"
+    ne "$RC" 0
+}
+
+# S-2, U-2: no capabilities, no new privileges, a filter; mount and new namespaces are refused
+test_privileges() {
+    aril_only
+    check() {
+        capture "${SANDBOX[@]}" -- grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status
+        eq "$(tr -d '\t' <<<"$OUT" | tr '\n' ' ')" "CapEff:0000000000000000 CapBnd:0000000000000000 NoNewPrivs:1 Seccomp:2 "
+        capture "${SANDBOX[@]}" -- unshare -Ur true && ne "$RC" 0
+        capture "${SANDBOX[@]}" --rw . -- sh -c 'mount -o remount,rw / ; touch /usr/x' && ne "$RC" 0
+    }
+    each_user check
+}
+
+# E-1, E-3, E-4: secrets and what is ours stay outside; --env sets and passes
+test_environment() {
+    aril_only
+    capture env MY_API_KEY=1 github_token=1 AWS_REGION=1 K8S_X=1 KUBECONFIG=1 MYTOKEN=1 ARIL_X=1 NOTIFY_SOCKET=/x \
+        "$RUNTIME" --root "$STATE" sandbox-exec -e A=1 -e AWS_REGION -- env
+    local name
+    for name in MY_API_KEY github_token K8S_X ARIL_X NOTIFY_SOCKET; do hasnt "$OUT" "$name="; done
+    for name in A AWS_REGION KUBECONFIG MYTOKEN; do has "$OUT" "$name=1"; done
+    capture env MY_API_KEY=1 "$RUNTIME" --root "$STATE" sandbox-exec --keep-env -- env
+    has "$OUT" MY_API_KEY=1
+}
+
+# F-7: --timeout ends everything with 124, also what ignores SIGTERM and forks
+test_timeout() {
+    aril_only
+    check() {
+        capture "${SANDBOX[@]}" --timeout 0.3 -- sh -c 'trap "" TERM; sleep 4721 & while :; do sleep 1; done'
+        eq "$RC" 124
+        has "$ERR" "Time limit exceeded"
+        ! pgrep -x -f 'sleep 4721'
+    }
+    each_user check
+    capture rt sandbox-exec --timeout 1s -- true
+    eq "$RC" 1
+}
+
+# F-6: the sandbox dies with the runtime
+test_dies_with_parent() {
+    aril_only
+    "$RUNTIME" --root "$STATE" sandbox-exec -- sleep 4722 &
+    local pid=$!
+    wait_for 5 pgrep -x -f 'sleep 4722'
+    kill -KILL $pid
+    wait_for 5 bash -c '! pgrep -x -f "sleep 4722"'
+    rm -rf "$STATE"/sandbox-*
+}
+
+# F-6: signals are forwarded
+test_forwards_signals() {
+    aril_only
+    mkdir -p "$B"
+    "$RUNTIME" --root "$STATE" sandbox-exec --rw "$B" -- sh -c "trap 'exit 9' TERM; touch $B/ready; while :; do sleep 0.05; done" &
+    local pid=$! rc=0
+    wait_for 5 test -e "$B/ready"
+    kill -TERM $pid
+    wait $pid || rc=$?
+    eq $rc 9
+}
+
+# A-1, A-2, M-9: runok's name, arguments and policy; several policies: the strictest
+test_runok() {
+    aril_only
+    mkdir -p "$B/w/ro" "$B/w2" && cp "$RUNTIME" "$(dirname "$RUNTIME")/aril-init" "$B/"
+    mv "$B/aril" "$B/runok-linux-sandbox"
+    local policy='{"writable_roots":["'$B/w'"],"read_only_subpaths":["ro"],"read_deny_paths":["/etc/shadow"],"network_allowed":false}'
+    capture "$B/runok-linux-sandbox" --policy "$policy" --cwd "$B/w" -- sh -c 'touch x ro/x; wc -c </etc/shadow; exit 7'
+    eq "$RC" 7
+    eq "$OUT" 0
+    [ -e "$B/w/x" ] && [ ! -e "$B/w/ro/x" ]
+    echo "$policy" >"$B/policy"
+    capture rt sandbox-exec --policy "@$B/policy" --policy '{"writable_roots":["'"$B/w2"'"],"read_only_subpaths":[],"network_allowed":true}' -- true
+    eq "$ERR" "aril: sandbox-exec: --policy: conflicting sandbox policies: no common writable roots"
+    capture rt sandbox-exec --policy '{"writable_roots":[]}' -- true
+    eq "$RC" 1
+    has "$ERR" "read_only_subpaths"
+    capture rt sandbox-exec --net host --policy fd:9 -- true 9<"$B/policy"
+    has "$ERR" "the policy does not allow the network"
+}
+
+# M-8: paths and arguments are bytes
+test_bytes() {
+    aril_only
+    mkdir -p "$B/"$'d\xff x'
+    capture rt sandbox-exec --rw "$B/"$'d\xff x' -- sh -c 'touch "$1/a  b"' sh "$B/"$'d\xff x'
+    eq "$RC" 0
+    [ -e "$B/"$'d\xff x'"/a  b" ]
+}
+
+# F-1: no descriptor of the caller or the runtime reaches the command
+test_descriptors() {
+    aril_only
+    capture rt sandbox-exec -- sh -c 'ls /proc/$$/fd' 7</etc/passwd
+    eq "$(sort -n <<<"$OUT" | tr '\n' ' ')" "0 1 2 "
+}
+
+# C-1, C-3: probe makes every layer and says so in JSON, as root and as a user
+test_probe() {
+    aril_only
+    local state
+    capture rt probe --json
+    eq "$RC" 0
+    eq "$(jq -r '.available' <<<"$OUT")" true
+    for layer in namespaces proc tmpfs overlay identity seccomp sandbox; do
+        state=$(jq -r ".layers.$layer.state" <<<"$OUT")
+        eq "$layer $state" "$layer active"
+    done
+    eq "$(jq -r '[.version, .share_net_overridable, .diff_supported, .commit_supported, .persist.available, .landlock_abi, .spec_ctrl, .userns] | map(type) | join(" ")' <<<"$OUT")" \
+        "string boolean boolean boolean boolean number boolean boolean"
+    check() {
+        capture "${SANDBOX[@]:0:${#SANDBOX[@]}-1}" probe
+        has "$OUT" "sandboxes work here"
+    }
+    each_user check
+}
+
+# C-1: what fails is named, and nothing is left
+test_probe_unavailable() {
+    aril_only
+    capture env PATH=/nonexistent "$RUNTIME" --root "$STATE" probe --json
+    eq "$RC" 1
+    eq "$(jq -r .available <<<"$OUT")" false
+    has "$(jq -r .message <<<"$OUT")" "sandbox: "
+    mkdir -p "$B" && mount --bind "$B" "$B" && mount -o remount,bind,ro "$B"
+    capture rt probe --json --upper-root "$B"
+    umount "$B"
+    eq "$RC" 1
+    has "$(jq -r .layers.overlay.message <<<"$OUT")" "read-only file system"
+    eq "$(find /tmp "$B" -maxdepth 1 -name 'aril-probe.*' -newer "$W" 2>/dev/null)" ""
+}
+
+# C-1: a sandbox inside a sandbox: probe says what is missing
+test_probe_nested() {
+    aril_only
+    capture rt sandbox-exec --rw /tmp -- "$RUNTIME" probe --json
+    eq "$RC" 1
+    eq "$(jq -r .layers.namespaces.state <<<"$OUT")" unsupported
+    has "$(jq -r .message <<<"$OUT")" "namespaces: "
+}
+
+tap_main
