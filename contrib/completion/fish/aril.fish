@@ -110,6 +110,8 @@ complete -c aril -n '__fish_seen_subcommand_from events' -a '(aril list -q 2>/de
 complete -c aril -n '__fish_seen_subcommand_from events' -l stats -d 'print the statistics once'
 complete -c aril -n '__fish_seen_subcommand_from events' -l interval -x -d 'time between statistics, like 500ms, 5s, 1m (default: 5s)'
 
+complete -c aril -n __fish_use_subcommand -a mounts -d 'Add mounts to a container, or remove some (ACTION: add or remove)'
+
 complete -c aril -n __fish_use_subcommand -a delete -d 'Delete a container and all that belongs to it'
 complete -c aril -n '__fish_seen_subcommand_from delete' -a '(aril list -q 2>/dev/null)'
 complete -c aril -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill the container first if it runs; that there is none is no error'
@@ -126,9 +128,14 @@ complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l keep-env -d 'p
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l timeout -x -d 'end everything after this time; exit status 124'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l tmp -d 'an own /tmp, even if something below /tmp is writable'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l no-protect -d 'leave .git, .codex and .agents in writable directories writable'
+complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l seccomp -x -a 'default off' -d 'the built-in list of system calls that are refused (default), or none'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l tty -s t -d 'give the command a terminal of its own'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l cwd -x -a '(__fish_complete_directories)' -d 'the working directory (default: the current one)'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l policy -x -a 'JSON @FILE fd:N' -d 'a policy document of runok; the strictest of several counts'
+
+complete -c aril -n __fish_use_subcommand -a probe -d 'Try every layer of the sandbox and say which ones work here'
+complete -c aril -n '__fish_seen_subcommand_from probe' -l json -d 'print JSON, for programs'
+complete -c aril -n '__fish_seen_subcommand_from probe' -l upper-root -x -a '(__fish_complete_directories)' -d 'where overlays would keep what is written (default: $TMPDIR, or /tmp)'
 
 complete -c aril -n __fish_use_subcommand -a spec -d 'Write an example config.json'
 complete -c aril -n '__fish_seen_subcommand_from spec' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'the directory to write it to (default: .)'
