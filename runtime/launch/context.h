@@ -68,9 +68,9 @@ struct launch {
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
-    bool removes_mounts; /* `mounts remove` */
+    bool removes_mounts;  /* `mounts remove` */
     int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
-    char *executable; /* found before READY, executed after START */
+    char *executable;     /* found before READY, executed after START */
 };
 
 /* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id

@@ -94,7 +94,7 @@ test_stats_interval_invalid() {
     bundle
     up
     local interval
-    for interval in 0s -1s x 5 5x ''5s5; do
+    for interval in 0s -1s x 5 5x 5s5; do
         fails rt events --interval="$interval" "$ID"
         one_line "$ERR"
     done
