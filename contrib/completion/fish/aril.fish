@@ -8,6 +8,7 @@ complete -c aril -l log-level -x -a 'error warning info debug' -d 'how much is l
 complete -c aril -l debug -d 'the same as --log-level debug'
 complete -c aril -l systemd-cgroup -d 'the same as --cgroup-manager systemd'
 complete -c aril -l cgroup-manager -x -a 'cgroupfs systemd disabled' -d 'who makes the containers'\'' cgroups (default: cgroupfs)'
+complete -c aril -l profile -x -a 'strict balanced' -d 'confine containers by this profile (default: none; strict when called as aril-strict)'
 complete -c aril -l help -s h -d 'show help and exit'
 complete -c aril -l version -s v -d 'show the version and exit'
 
@@ -29,6 +30,8 @@ complete -c aril -n __fish_use_subcommand -a run -d 'Create and start a containe
 complete -c aril -n '__fish_seen_subcommand_from run' -a '(aril list -q 2>/dev/null)'
 complete -c aril -n '__fish_seen_subcommand_from run' -l detach -s d -d 'return as soon as the container runs'
 complete -c aril -n '__fish_seen_subcommand_from run' -l keep -d 'do not delete the container when it ends'
+complete -c aril -n '__fish_seen_subcommand_from run' -l timeout -x -d 'end it after this time; the exit status is 124 then'
+complete -c aril -n '__fish_seen_subcommand_from run' -l kill-signal -x -d 'what it gets first at --timeout (default: TERM; KILL after two seconds)'
 complete -c aril -n '__fish_seen_subcommand_from run' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'the bundle: the directory with config.json (default: .)'
 complete -c aril -n '__fish_seen_subcommand_from run' -l config -s f -r -F -d 'use this file instead of the bundle'\''s config.json'
 complete -c aril -n '__fish_seen_subcommand_from run' -l console-socket -r -F -d 'send the terminal'\''s master to this AF_UNIX socket'
@@ -57,6 +60,8 @@ complete -c aril -n '__fish_seen_subcommand_from exec' -l pidfd-socket -r -F -d 
 complete -c aril -n '__fish_seen_subcommand_from exec' -l preserve-fds -x -d 'pass descriptors 3 to 2+N to it'
 complete -c aril -n '__fish_seen_subcommand_from exec' -l cgroup -x -d 'run it in this cgroup below the container'\''s'
 complete -c aril -n '__fish_seen_subcommand_from exec' -l ignore-paused -d 'allow it in a paused container'
+complete -c aril -n '__fish_seen_subcommand_from exec' -l timeout -x -d 'end it after this time; the exit status is 124 then'
+complete -c aril -n '__fish_seen_subcommand_from exec' -l kill-signal -x -d 'what it gets first at --timeout (default: TERM; KILL after two seconds)'
 
 complete -c aril -n __fish_use_subcommand -a state -d 'Print the state of a container as JSON'
 complete -c aril -n '__fish_seen_subcommand_from state' -a '(aril list -q 2>/dev/null)'
