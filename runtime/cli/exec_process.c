@@ -13,8 +13,7 @@
 
 #define ID_MAX (UINT32_MAX - 1) /* (uid_t)-1 means "no change" to the kernel */
 
-/* ---- numbers --------------------------------------------------------------------------------------------
- */
+/* ---- numbers ---------------------------------------------------------------------------------------- */
 
 static int parse_id(const char *text, uint32_t *id, const char *what, struct error *err)
 {
@@ -147,8 +146,7 @@ static int apply_flags(const struct exec_flags *flags, struct oci_process *proce
     return apply_caps(flags, process, err);
 }
 
-/* ---- the process ------------------------------------------------------------------------------------------
- */
+/* ---- the process ------------------------------------------------------------------------------------ */
 
 static struct oci_process *from_file(const char *path, struct error *err)
 {

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- values -----------------------------------------------------------------------------------------------
- */
+/* ---- values ----------------------------------------------------------------------------------------- */
 
 /* The power of 1024 of a suffix: "", "b", "k", "kb", "KiB", ...; -1 when it is none. */
 static int suffix_power(const char *suffix)

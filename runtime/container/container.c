@@ -98,8 +98,7 @@ int container_save(struct container *container, struct error *err)
     return file_replace_at(container->fd, STATUS_FILE, text.data, text.length, 0600, err);
 }
 
-/* ---- the lock --------------------------------------------------------------------------------------------
- */
+/* ---- the lock --------------------------------------------------------------------------------------- */
 
 static int64_t milliseconds_now(void)
 {
@@ -204,8 +203,7 @@ void container_close(struct container *container)
     *container = (struct container){ .fd = -1, .root_fd = -1 };
 }
 
-/* ---- as OCI state ----------------------------------------------------------------------------------------
- */
+/* ---- as OCI state ----------------------------------------------------------------------------------- */
 
 const char *container_state_name(enum container_state state)
 {

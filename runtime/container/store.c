@@ -182,8 +182,7 @@ int store_create(struct store *store, const char *id, const struct container_sta
     return -1;
 }
 
-/* ---- what is there ---------------------------------------------------------------------------------------
- */
+/* ---- what is there ---------------------------------------------------------------------------------- */
 
 int store_load(struct store *store, const char *id, struct container *container, struct error *err)
 {

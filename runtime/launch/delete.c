@@ -43,8 +43,7 @@ static int check_state(const struct container *container, bool force, struct err
     return 0;
 }
 
-/* ---- processes --------------------------------------------------------------------------------------------
- */
+/* ---- processes -------------------------------------------------------------------------------------- */
 
 static int wait_for_death(int pidfd, pid_t pid, struct error *err)
 {
@@ -79,8 +78,7 @@ static int kill_init(const struct container *container, struct error *err)
     return wait_for_death(pidfd, status->pid, err);
 }
 
-/* ---- the cgroup -------------------------------------------------------------------------------------------
- */
+/* ---- the cgroup ------------------------------------------------------------------------------------- */
 
 static int destroy_cgroup(const struct container *container, struct error *err)
 {

@@ -55,8 +55,7 @@ static int bring_up_loopback(struct launch *launch, struct error *err)
     return new_flag(launch, CLONE_NEWNET) ? namespaces_bring_up_loopback(err) : 0;
 }
 
-/* ---- the file system -------------------------------------------------------------------------------------
- */
+/* ---- the file system -------------------------------------------------------------------------------- */
 
 static int prepare_rootfs(struct launch *launch, struct error *err)
 {
@@ -110,8 +109,7 @@ static int finish_rootfs(struct launch *launch, struct error *err)
     return rootfs_finish(launch->rootfs, err);
 }
 
-/* ---- the rest -------------------------------------------------------------------------------------------
- */
+/* ---- the rest --------------------------------------------------------------------------------------- */
 
 static int set_names(struct launch *launch, struct error *err)
 {

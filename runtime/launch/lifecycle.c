@@ -96,8 +96,7 @@ int container_kill(struct container *container, int signal, bool all, struct err
     return 0;
 }
 
-/* ---- pause, resume, ps -----------------------------------------------------------------------------------
- */
+/* ---- pause, resume, ps ------------------------------------------------------------------------------ */
 
 static int need_freezer(const struct container *container, struct error *err)
 {

@@ -21,8 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- in the container -----------------------------------------------------------------------------------
- */
+/* ---- in the container ------------------------------------------------------------------------------- */
 
 /* As exec's child, in the stage where there is one (CVE-2016-9962). */
 static int leave_host(struct launch *launch, struct error *err)
@@ -69,8 +68,7 @@ static void mounts_main(struct launch *launch)
     _exit(1);
 }
 
-/* ---- in the runtime -------------------------------------------------------------------------------------
- */
+/* ---- in the runtime --------------------------------------------------------------------------------- */
 
 static int check_state(const struct launch *launch, struct error *err)
 {

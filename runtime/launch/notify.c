@@ -34,8 +34,7 @@ static const char *host_socket(void)
     return path && *path ? path : NULL;
 }
 
-/* ---- create ---------------------------------------------------------------------------------------------
- */
+/* ---- create ----------------------------------------------------------------------------------------- */
 
 static void add_mount(struct oci_config *config, const char *source)
 {
@@ -70,8 +69,7 @@ int notify_offer(struct launch *launch, struct error *err)
     return 0;
 }
 
-/* ---- the payload's side ---------------------------------------------------------------------------------
- */
+/* ---- the payload's side ----------------------------------------------------------------------------- */
 
 int notify_open(const struct container *container, struct notify_proxy *proxy, struct error *err)
 {
@@ -122,8 +120,7 @@ static bool is_ready(int socket)
     return ready;
 }
 
-/* ---- the host's side ------------------------------------------------------------------------------------
- */
+/* ---- the host's side -------------------------------------------------------------------------------- */
 
 struct host_address {
     struct sockaddr_un name;

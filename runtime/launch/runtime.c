@@ -29,8 +29,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* ---- before anything is touched -------------------------------------------------------------------------
- */
+/* ---- before anything is touched --------------------------------------------------------------------- */
 
 static int open_bundle(struct launch *launch, struct error *err)
 {
@@ -122,8 +121,7 @@ static int open_outside(struct launch *launch, struct error *err)
     return launch->console_socket < 0 ? fail_in(err, "--console-socket") : 0;
 }
 
-/* ---- what must be taken back -----------------------------------------------------------------------------
- */
+/* ---- what must be taken back ------------------------------------------------------------------------ */
 
 /* The record comes first: whatever happens from here on, `delete --force` finds it (security rule 9). */
 static int reserve_id(struct launch *launch, struct error *err)
@@ -296,8 +294,7 @@ static int move_net_devices(struct launch *launch, struct error *err)
     return config->linux->net_devices_count ? net_devices_move(config, launch->pid, err) : 0;
 }
 
-/* ---- the conversation with init --------------------------------------------------------------------------
- */
+/* ---- the conversation with init --------------------------------------------------------------------- */
 
 static int take_terminal(struct launch *launch, int master, struct error *err)
 {

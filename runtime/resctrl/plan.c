@@ -75,8 +75,7 @@ void resctrl_plan_free(struct resctrl_plan *plan)
     *plan = (struct resctrl_plan){ 0 };
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------
- */
+/* ---- comparing -------------------------------------------------------------------------------------- */
 
 struct text { /* part of a string */
     const char *start;

@@ -26,8 +26,7 @@
 #define VALUE_MAX 255  /* of fsconfig() */
 #define LAYERS_MAX 500 /* the kernel's OVL_MAX_STACK */
 
-/* ---- checks ---------------------------------------------------------------------------------------------
- */
+/* ---- checks ----------------------------------------------------------------------------------------- */
 
 int overlay_check(const struct rootfs_plan *plan, const struct overlay_request *request, struct error *err)
 {
@@ -47,8 +46,7 @@ int overlay_check(const struct rootfs_plan *plan, const struct overlay_request *
     return 0;
 }
 
-/* ---- layers ---------------------------------------------------------------------------------------------
- */
+/* ---- layers ----------------------------------------------------------------------------------------- */
 
 struct layers {
     int *lowers;
@@ -162,8 +160,7 @@ static int open_layers(const struct rootfs_plan *plan, const struct overlay_requ
     return request->upper ? open_given(request, layers, err) : make_tmpfs(request, layers, err);
 }
 
-/* ---- the mount ------------------------------------------------------------------------------------------
- */
+/* ---- the mount -------------------------------------------------------------------------------------- */
 
 static int set_fd(int context, const char *key, int fd)
 {

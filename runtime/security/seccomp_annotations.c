@@ -18,8 +18,7 @@
 #define RAW_PROGRAM "run.oci.seccomp_bpf_data"
 #define FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
 
-/* ---- base64 ---------------------------------------------------------------------------------------------
- */
+/* ---- base64 ----------------------------------------------------------------------------------------- */
 
 static int digit_of(char c)
 {
@@ -50,8 +49,7 @@ static ssize_t decode(const char *text, unsigned char *out)
     return (ssize_t)count;
 }
 
-/* ---- the two annotations --------------------------------------------------------------------------------
- */
+/* ---- the two annotations ---------------------------------------------------------------------------- */
 
 static int take_program(const char *text, struct seccomp_filter *filter, struct error *err)
 {

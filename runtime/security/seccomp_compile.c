@@ -268,8 +268,7 @@ static void make_ranges(struct compiler *compiler, uint32_t audit, bool x32)
         add_plain_range(compiler, SKIPPED_CALL, compiler->default_value);
 }
 
-/* ---- from ranges to instructions ------------------------------------------------------------------------
- */
+/* ---- from ranges to instructions -------------------------------------------------------------------- */
 
 /* Several conditions on one argument cannot all be meant: runc and crun take each for a rule of its own (item
  * 219). */
@@ -343,8 +342,7 @@ static size_t write_tree(struct compiler *compiler, size_t first, size_t last)
     return seccomp_program_branch(&compiler->program, BPF_JGE, compiler->ranges[middle].first, high, low);
 }
 
-/* ---- architectures ---------------------------------------------------------------------------------------
- */
+/* ---- architectures ---------------------------------------------------------------------------------- */
 
 /* The profile's architectures that this machine can run, the native one first and always there (item 220). */
 static size_t list_archs(const struct oci_seccomp *seccomp, const struct seccomp_arch *native,

@@ -121,6 +121,7 @@ test_ro_and_deny() {
 # M-7: /tmp is private unless something below it is writable
 test_private_tmp() {
     aril_only
+    cd / # what the working directory is below is shown, too
     touch "/tmp/$ID"
     capture rt sandbox-exec -- sh -c "ls /tmp; touch /tmp/new"
     eq "$OUT" ""

@@ -36,6 +36,16 @@ security_leave_cgroups() { # name
     done
 }
 
+# What the jail's own /tmp and the overlay (one file system only) hide of the project and the runtime: read-only
+security_show() { # root path...
+    local root=$1 path
+    shift
+    for path; do
+        if [ -z "$path" ] || [ -e "$root$path" ]; then continue; fi
+        mkdir -p "$root$path" && mount --bind "$path" "$root$path" && mount -o remount,bind,ro "$root$path" || return
+    done
+}
+
 # The second stage, in new namespaces: $1 is an empty directory
 security_make_root() {
     local root=$1/root controller
@@ -62,6 +72,8 @@ security_make_root() {
     fi
     mount -t tmpfs tmpfs "$root/tmp" && mount -t tmpfs -o mode=755 tmpfs "$root/run" && chmod 1777 "$root/tmp" &&
         mkdir "$root/canary" && mkdir "$root/canary/directory" && echo "canary of the jail" >"$root/canary/secret" &&
+        security_show "$root" "$(dirname "$(dirname "$SECURITY")")" \
+            "${RUNTIME:+$(dirname "$(readlink -f -- "$(command -v "$RUNTIME")")")}" &&
         cd "$root" && pivot_root . . && umount -l . && cd /
 }
 

@@ -58,8 +58,7 @@ static struct oci_process base_process(void)
     return (struct oci_process){ .args = { args, 1 }, .cwd = (char[]){ "/" } };
 }
 
-/* ---- ids and capabilities --------------------------------------------------------------------------------
- */
+/* ---- ids and capabilities --------------------------------------------------------------------------- */
 
 static int get_caps(struct __user_cap_data_struct *halves)
 {
@@ -338,8 +337,7 @@ Test(process_apply, affinity)
     in_child(set_affinity);
 }
 
-/* ---- inside a root of its own ---------------------------------------------------------------------------
- */
+/* ---- inside a root of its own ----------------------------------------------------------------------- */
 
 struct jail {
     char path[32];

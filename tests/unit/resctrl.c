@@ -106,8 +106,7 @@ Test(resctrl, item_239_comparison_normalises)
         cr_expect_eq(resctrl_schemata_match(rows[i].wanted, existing), rows[i].match, "%s", rows[i].wanted);
 }
 
-/* ---- applied --------------------------------------------------------------------------------------------
- */
+/* ---- applied ---------------------------------------------------------------------------------------- */
 
 static void put(int dirfd, const char *path, const char *text)
 {

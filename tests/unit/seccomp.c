@@ -49,8 +49,7 @@ static struct oci_seccomp *parse(const char *text)
     return seccomp;
 }
 
-/* ---- one profile, one call ------------------------------------------------------------------------------
- */
+/* ---- one profile, one call -------------------------------------------------------------------------- */
 
 struct row {
     const char *profile;
@@ -267,8 +266,7 @@ Test(seccomp, socketcall_does_not_sidestep_conditions)
     }
 }
 
-/* ---- conditions against C -------------------------------------------------------------------------------
- */
+/* ---- conditions against C --------------------------------------------------------------------------- */
 
 static bool holds(const struct oci_seccomp_arg *arg, const uint64_t *args)
 {
@@ -366,8 +364,7 @@ Test(seccomp, first_rule_that_matches)
         check_random(&seed);
 }
 
-/* ---- size ------------------------------------------------------------------------------------------------
- */
+/* ---- size ------------------------------------------------------------------------------------------- */
 
 /* Every third name denied, the others allowed, on three architectures: larger than any real profile's
  * program. */
@@ -429,8 +426,7 @@ Test(seccomp, too_many_conditions)
                      "linux.seccomp: the profile needs 4433 instructions, and the kernel takes 4096 at most");
 }
 
-/* ---- what is wrong with a profile -----------------------------------------------------------------------
- */
+/* ---- what is wrong with a profile ------------------------------------------------------------------- */
 
 Test(seccomp, refused)
 {
@@ -489,8 +485,7 @@ Test(seccomp, flags)
     }
 }
 
-/* ---- the kernel takes it ---------------------------------------------------------------------------------
- */
+/* ---- the kernel takes it ---------------------------------------------------------------------------- */
 
 /* Loads a profile in a child and runs a check there; the child's exit status. */
 static int in_filtered_child(const char *quoted, int (*check)(int listener))

@@ -230,8 +230,7 @@ static void oracle_make(const struct oci_seccomp *seccomp, uint32_t native, stru
     seccomp_release(context);
 }
 
-/* ---- the ENOSYS rule, which libseccomp does not have -----------------------------------------------------
- */
+/* ---- the ENOSYS rule, which libseccomp does not have ------------------------------------------------ */
 
 static int64_t newest_number(const struct oci_seccomp *seccomp, uint32_t token)
 {
