@@ -56,7 +56,7 @@ test_root_readonly() {
 test_pivoted() {
     bundle
     probe
-    has "$B/rootfs" "$(mount_at / | jq -r .root)" # the path is that on its file system, and /tmp may be one
+    # the path is that on its file system: /tmp may be one, and our root may be a directory of one
     has "$(mount_at / | jq -r .root)" "/$ID/rootfs"
     eq "$(shell 'ls /.. | sort | head -n 3; ls -d /proc/1/root/tmp')" $'bin\ndev\netc\n/proc/1/root/tmp'
 }
