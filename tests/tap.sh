@@ -167,5 +167,6 @@ tap_main() {
 
 bail_out() {
     echo "Bail out! $*"
+    rm -rf "$TAP_DIR"
     exit 1
 }

@@ -149,7 +149,7 @@ test_corrupt_state() {
         up
         for file in "$STATE/$ID"/*; do
             [ -f "$file" ] || continue
-            if [[ "$damage" == *= ]]; then $damage"$file"; else $damage "$file"; fi
+            if [[ "$damage" == *= ]]; then $damage"$file"; else eval "$damage \"\$file\""; fi
         done
         rt delete --force "$ID"
         wait_for 5 no_leftovers || { echo "after $damage: $LEFT"; return 1; }
