@@ -2,8 +2,9 @@
  * The gate between create and start. Init listens on ROOT/ID/start.sock (the runtime made it) and runs the
  * payload only after a START message: anything else, above all end of file, ends it (fail-closed). The
  * socket's existence in the state directory is what tells "created" from "running", so `start` unlinks it
- * before it opens the gate: of two racing starts one succeeds in that, and a start killed in between leaves a
- * container that stops, never one that runs unnoticed.
+ * before it opens the gate: a start killed in between leaves a container that stops, never one that runs
+ * unnoticed. Init takes the first connection and no other: of racing starts only the one that will unlink the
+ * socket may connect, hence the lock.
  */
 #include "launch/context.h"
 #include "launch/protocol.h"
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -73,21 +75,32 @@ int gate_wait(struct launch *launch, struct error *err)
     return message_expect(launch->socket, MESSAGE_START, "start", &message, err);
 }
 
+static int connect_and_unlink(int connection, int directory, struct error *err)
+{
+    struct sockaddr_un address = gate_address(directory);
+
+    if (connect(connection, (struct sockaddr *)&address, sizeof address) < 0) {
+        if (errno == ENOENT)
+            return fail(err, EALREADY, "cannot start an already running container");
+        return fail_errno(err, "connect to init");
+    }
+    if (unlinkat(directory, GATE_NAME, 0) < 0)
+        return fail_errno(err, "close the gate");
+    return 0;
+}
+
 int gate_connect(const struct container *container, struct error *err)
 {
-    struct sockaddr_un address = gate_address(container->fd);
     auto_close int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int result;
 
     if (connection < 0)
         return fail_errno(err, "start socket");
-    if (connect(connection, (struct sockaddr *)&address, sizeof address) < 0)
-        return fail_errno(err, "connect to init");
-    if (unlinkat(container->fd, GATE_NAME, 0) < 0) {
-        if (errno == ENOENT)
-            return fail(err, EALREADY, "cannot start an already running container");
-        return fail_errno(err, "close the gate");
-    }
-    return take_fd(&connection);
+    if (flock(container->fd, LOCK_EX) < 0)
+        return fail_errno(err, "lock the container");
+    result = connect_and_unlink(connection, container->fd, err);
+    flock(container->fd, LOCK_UN);
+    return result < 0 ? -1 : take_fd(&connection);
 }
 
 int gate_start(int socket, const struct listener_peer *peer, struct error *err)

@@ -15,7 +15,13 @@ agent() {
     wait_for 5 [ -S "$B/agent" ]
 }
 
+states_are() {
+    [ "$(grep -c '^state ' "$B/agent.out")" -ge "$1" ]
+}
+
+# agent_ends N: the agent has received and printed N states, and is gone. An exec --detach returns before it prints.
 agent_ends() {
+    wait_for 5 states_are "$1"
     kill "$AGENT" 2>/dev/null
     wait "$AGENT" 2>/dev/null || true
 }
@@ -65,7 +71,7 @@ test_notify_state() {
     capture shell 'mkdir /tmp/a'
     has "$ERR" "No medium found"
     ne "$RC" 0
-    agent_ends
+    agent_ends 1
     has "$(cat "$B/agent.out")" "state fds=1 closed=yes"
     eq "$(said .ociVersion)" "$(rt features | jq -r .ociVersionMax)"
     eq "$(said .fds)" '["seccompFd"]'
@@ -88,7 +94,7 @@ test_notify_start() {
     pid=$(pid_of)
     rt start "$ID"
     wait_for 10 log_has /tmp
-    agent_ends
+    agent_ends 1
     eq "$(said .pid)" "$pid"
     [ "$(grep -c '^call ' "$B/agent.out")" -ge 2 ]
 }
@@ -102,7 +108,7 @@ test_notify_exec() {
     capture rt exec "$ID" mkdir /tmp/b
     has "$ERR" "No medium found"
     rt exec --detach --pid-file "$B/pid" "$ID" sleep 1000 >"$B/exec.out" 2>&1
-    agent_ends
+    agent_ends 3
     eq "$(grep -c '^state ' "$B/agent.out")" 3
     eq "$(said .state.status 2)" running
     eq "$(said .state.pid 2)" "$(pid_of)"
@@ -118,7 +124,7 @@ test_notify_everything() {
     capture shell 'echo hello'
     eq "$OUT" hello
     eq "$RC" 0
-    agent_ends
+    agent_ends 1
     eq "$(grep -c '^state ' "$B/agent.out")" 1
 }
 
@@ -132,7 +138,7 @@ test_notify_user_namespace() {
     up
     capture rt exec "$ID" mkdir /tmp/b
     has "$ERR" "No medium found"
-    agent_ends
+    agent_ends 2
     eq "$(grep -c '^state ' "$B/agent.out")" 2
 }
 
