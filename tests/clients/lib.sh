@@ -73,6 +73,16 @@ private_place() {
     if grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts; then CGROUP_VERSION=2; else CGROUP_VERSION=1; fi
 }
 
+# podman and buildah ask for more files and processes than a machine without CAP_SYS_RESOURCE may set: the limits
+# that we have, for containers.conf
+own_limits() {
+    local files processes most
+    files=$(ulimit -Hn) processes=$(ulimit -Hu) most=$(cat /proc/sys/kernel/pid_max)
+    [ "$files" != unlimited ] || files=1048576
+    if [ "$processes" = unlimited ] || [ "$processes" -gt "$most" ]; then processes=$most; fi
+    echo "[\"nofile=$files:$files\", \"nproc=$processes:$processes\"]"
+}
+
 # ---- the image ----------------------------------------------------------------------------------------------
 
 make_rootfs() {
