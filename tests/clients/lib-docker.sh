@@ -16,7 +16,7 @@ dockerd_stop() { # signal
     wait_for 20 gone "$pid"
 }
 
-docker_() { timeout --foreground 60 docker --host "unix://$W/docker.sock" "$@"; }
+docker_() { DOCKER_CONFIG=$W/client timeout --foreground 60 docker --host "unix://$W/docker.sock" "$@"; }
 
 # a daemon with the image bb. BRIDGE holds the flags of its network
 docker_place() {
@@ -27,7 +27,6 @@ docker_place() {
     else
         BRIDGE=(--bridge none --iptables=false --ip6tables=false)
     fi
-    export DOCKER_CONFIG=$W/client
     dockerd_start "${BRIDGE[@]}"
     tar -C "$W/rootfs" -c . | docker_ import --change 'CMD ["/bin/sh"]' --change 'ENV PATH=/bin' - bb >"$W/import" 2>&1 ||
         bail_out "docker import failed: $(tail -n 1 "$W/import")"

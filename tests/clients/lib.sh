@@ -52,8 +52,8 @@ own_cgroup_mounts() {
     grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts && return
     mkdir "$W/cgroup" && mount -t tmpfs -o mode=755 tmpfs "$W/cgroup" && mount --make-private "$W/cgroup"
     while read -r _ mount type _; do
-        case $KIND:$type in
-        *:cgroup | aril:cgroup2 | runc:cgroup2)
+        case $KIND:$type${CGROUPS:+:}${CGROUPS:-} in
+        *:cgroup | *:cgroup:v1 | aril:cgroup2 | runc:cgroup2)
             mkdir -p "$W/cgroup/${mount##*/}" && mount --bind "$mount" "$W/cgroup/${mount##*/}" ;;
         esac
     done < <(grep ' /sys/fs/cgroup/' /proc/mounts)
