@@ -67,9 +67,10 @@ comparable() {
 # what counts may grow by without anybody being careless, in percent: the kernel's mood, another gcc or libc
 margin_of() {
     case $1 in
-    syscalls | relocations) echo 1 ;;
-    instructions) echo 3 ;;
-    faults | memory | bytes) echo 5 ;;
+    syscalls) echo 1 ;;
+    instructions | relocations) echo 3 ;;
+    faults | bytes) echo 5 ;;
+    memory) echo 12 ;; # how much of libc a fault maps differs from run to run
     esac
 }
 
@@ -255,8 +256,7 @@ test_monitor() {
     wait_for 60 is_status running
     eq "processes: $(processes_of aril)" "processes: 1"
     wait_for 10 asleep $monitor
-    within memory monitor "$(memory_of $monitor Rss)"
-    within memory monitor-own "$(memory_of $monitor Anonymous)"
+    within memory monitor "$(memory_of $monitor Anonymous)"
     rt delete --force "$ID"
     wait $monitor || true
 }
