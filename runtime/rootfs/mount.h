@@ -71,6 +71,7 @@ bool rootfs_has_selinux(struct rootfs_plan *plan);
 int legacy_set_attributes(struct rootfs_plan *plan, int mount, const struct option_attributes *attributes,
                           bool recursive);
 int legacy_set_propagation(struct rootfs_plan *plan, int mount, unsigned long propagation);
+unsigned long legacy_flags(uint64_t attributes); /* MS_* for MOUNT_ATTR_* */
 bool legacy_is_needed(const struct mount_op *op, const struct option_data *data, size_t count);
 int legacy_mount_new(struct rootfs_plan *plan, const struct mount_op *op, const struct option_data *data,
                      size_t count, int destination, struct error *err);

@@ -123,15 +123,19 @@ static int join(const struct option_data *data, size_t count, struct buffer *tex
     return 0;
 }
 
-static unsigned long new_flags(const struct mount_op *op)
+unsigned long legacy_flags(uint64_t attributes)
 {
-    uint64_t attributes = mount_options_attributes(&op->options);
-    unsigned long mount_flags = op->options.super_set;
+    unsigned long mount_flags = 0;
 
     for (size_t i = 0; i < array_length(flags); i++)
         if (attributes & flags[i].attribute)
             mount_flags |= flags[i].flag;
     return mount_flags;
+}
+
+static unsigned long new_flags(const struct mount_op *op)
+{
+    return op->options.super_set | legacy_flags(mount_options_attributes(&op->options));
 }
 
 int legacy_mount_new(struct rootfs_plan *plan, const struct mount_op *op, const struct option_data *data,
