@@ -41,10 +41,10 @@ static int cover_mount(struct rootfs_plan *plan, struct cover *cover,
     auto_close int tree = take_fd(&cover->detached);
 
     if (tree < 0)
-        tree = mount_clone(cover->mounted, "", false);
+        tree = mount_clone(plan, cover->mounted, "", false);
     if (tree < 0)
         return fail_errno(err, "open_tree");
-    if (mount_attach(tree, destination, err) < 0)
+    if (mount_attach(plan, tree, destination, err) < 0)
         return -1;
     if (cover->mounted >= 0)
         return 0;
@@ -64,7 +64,7 @@ static int cover_make_empty(struct rootfs_plan *plan, struct cover *cover, struc
     if (cover->mounted >= 0)
         return 0;
     cover->detached = mount_make_detached(
-        "tmpfs", "tmpfs", data, labelled ? 2 : 1,
+        plan, "tmpfs", "tmpfs", data, labelled ? 2 : 1,
         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
     return cover->detached < 0 ? -1 : 0;
 }
@@ -133,7 +133,7 @@ static int protect_one(struct rootfs_plan *plan, const char *path, struct error 
 
     if (destination < 0)
         return err->code == ENOENT ? 0 : -1;
-    tree = mount_clone(destination, "", true);
+    tree = mount_clone(plan, destination, "", true);
     if (tree < 0)
         return fail_errno(err, "open_tree");
     return mount_place_with(plan, &read_only, tree, destination, err);
@@ -188,5 +188,5 @@ int rootfs_finish(struct rootfs_plan *plan, struct error *err)
         return -1;
     if (plan->read_only && mount_set_attributes(plan, plan->root, &read_only, false) < 0)
         return fail_errno(err, "root.readonly");
-    return set_root_propagation(plan, err);
+    return set_root_propagation(plan, err) < 0 ? -1 : stage_end(plan, err);
 }

@@ -257,6 +257,11 @@ log_has() { # text: the output of the container started by up or created
     grep -qF -- "$1" "$B/out"
 }
 
+# denied [all] [mount_setattr]: are these system calls taken away (tests/without-calls)?
+denied() {
+    [[ " $* " == *" ${DENIED_CALLS:-none} "* ]]
+}
+
 # the file of a v1 controller or of cgroup2 that belongs to a process
 cgroup_dir() { # controller pid
     if [ $CGROUP_VERSION = 2 ]; then
