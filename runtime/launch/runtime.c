@@ -23,6 +23,8 @@
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -311,6 +313,17 @@ static int take_terminal(struct launch *launch, int master, struct error *err)
     return 0;
 }
 
+/* Callers match on the words of E12. */
+static int explain_kill(const struct oci_config *config, struct error *err)
+{
+    const struct oci_resources *resources = config->linux ? config->linux->resources : NULL;
+
+    if (!resources || !resources->memory || resources->memory->limit <= 0)
+        return fail(err, ECHILD, "container init was killed by signal %d", SIGKILL);
+    fail(err, ECHILD, "container init was OOM-killed (memory limit too low?)");
+    return fail_in(err, "linux.resources.memory.limit: %" PRId64, resources->memory->limit);
+}
+
 /* Init is gone without a word: its status says what happened to it. */
 static int explain_death(struct launch *launch, struct error *err)
 {
@@ -318,10 +331,8 @@ static int explain_death(struct launch *launch, struct error *err)
 
     if (waitpid(launch->pid, &status, 0) == launch->pid)
         launch->pid = 0;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-        fail(err, ECHILD, "container init was killed");
-        return fail_hint(err, "container init was OOM-killed (memory limit too low?)");
-    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return explain_kill(launch->bundle.config, err);
     if (WIFSIGNALED(status))
         return fail(err, ECHILD, "container init was killed by signal %d", WTERMSIG(status));
     return fail(err, ECHILD, "container init exited with status %d before it was ready", WEXITSTATUS(status));
