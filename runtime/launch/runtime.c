@@ -246,11 +246,6 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
     return rootfs_open_sources(launch->rootfs, err);
 }
 
-static int clone_init(struct launch *launch, struct error *err)
-{
-    return launch_clone_init(launch, err);
-}
-
 void launch_kill_init(struct launch *launch)
 {
     if (launch->pid <= 0)
@@ -259,6 +254,17 @@ void launch_kill_init(struct launch *launch)
     while (waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     launch->pid = 0;
+}
+
+/* A joined pid namespace is for init: hooks of the host must not be seen in it. */
+static int clone_init(struct launch *launch, struct error *err)
+{
+    if (launch_clone_init(launch, err) < 0)
+        return -1;
+    if (namespaces_leave_pid(&launch->namespaces, err) == 0)
+        return 0;
+    launch_kill_init(launch);
+    return -1;
 }
 
 /* Only the systemd driver has something to do here: init must wait for GO before it does anything. */
