@@ -63,6 +63,7 @@ struct launch {
     int pidfd;                    /* of init */
     struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
     struct supervise_limit limit; /* --timeout */
+    bool timed_out;               /* and it was reached */
     bool foreground;              /* run or exec without --detach */
     bool network_comes;           /* direct: the runtime makes the network namespace meanwhile, and sends it */
     bool direct;                  /* no record and no gate: launch_run_directly() */
