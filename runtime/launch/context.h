@@ -64,13 +64,16 @@ struct launch {
     struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
     struct supervise_limit limit; /* --timeout */
     bool foreground;              /* run or exec without --detach */
+    bool network_comes;           /* direct: the runtime makes the network namespace meanwhile, and sends it */
+    bool direct;                  /* no record and no gate: launch_run_directly() */
     bool by_start;                /* create: the gate is start.sock, not our socket */
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
-    bool removes_mounts;  /* `mounts remove` */
-    int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
-    char *executable;     /* found before READY, executed after START */
+    bool removes_mounts;      /* `mounts remove` */
+    int landlock_ruleset;     /* made while every path can be opened, enforced before seccomp; or -1 */
+    char *executable;         /* found before READY, executed after START */
+    uint64_t ignored_signals; /* which the payload must not inherit */
 };
 
 /* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id
@@ -80,11 +83,13 @@ int launch_place_init(struct launch *launch, struct error *err);
 
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));
+int init_confine(struct launch *launch, struct error *err); /* its steps before the program is looked for */
 void exec_child_main(struct launch *launch) __attribute__((noreturn));
 int exec_stage_leave(struct launch *launch, struct error *err);
 int exec_stage_join(struct launch *launch, struct error *err);
 
-/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there. */
+/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there.
+ */
 int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err);
 int exec_child_join(struct launch *launch, struct error *err);
 
