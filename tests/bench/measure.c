@@ -51,7 +51,7 @@ struct command_list {
 };
 
 struct sample {
-    double wall, cpu, faults; /* milliseconds, milliseconds, number */
+    double wall, cpu, faults, rss; /* milliseconds, milliseconds, number, KiB */
 };
 
 struct measured_case {
@@ -61,7 +61,6 @@ struct measured_case {
     struct command_list before, timed, after;
     struct sample *samples;
     int count;
-    long rss; /* KiB */
 };
 
 /* what a process and its children have used */
@@ -300,20 +299,21 @@ static const char *open_terminal(void)
 static struct sample one_round(struct measured_case *item)
 {
     static const char *terminal;
-    long ignored = 0;
+    long ignored = 0, rss = 0;
     if (item->tty && !terminal)
         terminal = open_terminal();
     run(&item->before, item->parallel, "/dev/null", &ignored);
     reap_adopted(item->ended, &ignored);
     struct usage before = used();
     double start = now();
-    run(&item->timed, item->parallel, item->tty ? terminal : "/dev/null", &item->rss);
+    run(&item->timed, item->parallel, item->tty ? terminal : "/dev/null", &rss);
     double wall = now() - start;
-    reap_adopted(item->settle, &item->rss);
+    reap_adopted(item->settle, &rss);
     struct usage after = used();
     run(&item->after, item->parallel, "/dev/null", &ignored);
     reap_adopted(false, &ignored);
-    return (struct sample){ wall, after.cpu - before.cpu, (double)(after.faults - before.faults) };
+    return (struct sample){ wall, after.cpu - before.cpu, (double)(after.faults - before.faults),
+                            (double)rss };
 }
 
 /* ---- the rounds
@@ -333,8 +333,6 @@ static void run_scenario(struct measured_case *cases, int count)
             struct sample sample = one_round(item);
             if (round >= 0)
                 item->samples[item->count++] = sample;
-            else
-                item->rss = 0;
         }
     }
 }
@@ -363,7 +361,8 @@ static void print_case(const struct measured_case *item)
     print_numbers("wall_ms", item, offsetof(struct sample, wall));
     print_numbers("cpu_ms", item, offsetof(struct sample, cpu));
     print_numbers("faults", item, offsetof(struct sample, faults));
-    printf(",\"rss_kib\":%ld}\n", item->rss);
+    print_numbers("rss_kib", item, offsetof(struct sample, rss));
+    puts("}");
     fflush(stdout);
 }
 

@@ -166,6 +166,7 @@ system_calls() {
     local entry name
     for entry in "${RUNTIMES[@]}"; do
         (
+            # shellcheck disable=SC2034 # for trace.sh
             RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry") name=$(name_of "$entry")
             fact syscalls-run "$name" "$(traced run -b "$W/default" bench)"
             fact syscalls-podman "$name" "$(traced run -b "$W/podman" bench)"
