@@ -142,6 +142,7 @@ recipe_masks() { # config
             line mount "$first" ".$path" "" $MS_BIND
         elif [ -e "$path" ]; then
             line mount /dev/null ".$path" "" $MS_BIND
+            line mount "" ".$path" "" $((MS_BIND | MS_REMOUNT | MS_RDONLY | 2 | 8 | 1 << 21))
         fi
     done < <(jq -r '.linux.maskedPaths[]' "$1")
 }
