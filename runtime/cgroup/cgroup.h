@@ -25,6 +25,8 @@ void cgroup_plan_describe(const struct cgroup_plan *plan, struct buffer *out);
 
 /* Where it will be: to be stored in container_status.cgroup BEFORE cgroup_create(). Owned. */
 struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan);
+/* After cgroup_create(): what could not be made, and need not be (item 171), is no place of the container. */
+void cgroup_plan_drop_absent(const struct cgroup_plan *plan, struct cgroup_location *location);
 
 /*
  * Makes the cgroup in every hierarchy that the plan needs and writes the limits. On failure what was made is

@@ -25,7 +25,7 @@ struct launch {
     /* the request */
     struct store *store;
     const struct launch_options *options;
-    bool rootless;          /* we are not root of the initial user namespace */
+    bool rootless;          /* without the privileges of the host's root (base/privilege.h) */
     bool in_user_namespace; /* the payload is going to be in one that is not the initial one */
     int preserve_fds;       /* --preserve-fds and LISTEN_FDS together */
 

@@ -154,8 +154,7 @@ static int set_initial_affinity(const struct exec *exec, struct error *err)
 
 static int open_gate(struct launch *launch, struct error *err)
 {
-    const struct listener_peer peer = { launch->bundle.config, &launch->container, "running", launch->pid,
-                                        launch->pidfd };
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "running", launch->pid };
 
     return gate_start(launch->socket, &peer, err);
 }

@@ -11,8 +11,7 @@
 
 static int start_payload(struct launch *launch, struct notify_proxy *notify, struct error *err)
 {
-    const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid,
-                                        launch->pidfd };
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid };
 
     if (notify_open(&launch->container, notify, err) < 0 || gate_start(launch->socket, &peer, err) < 0)
         return -1;
