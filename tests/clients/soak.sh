@@ -76,7 +76,8 @@ no_task() { ctr_ task ls -q >"$W/list.$1" 2>/dev/null && ! grep -qx "$1" "$W/lis
 create() { # id: running, whatever was in the way
     running "$1" && return
     remove_task "$1"
-    exists "$1" && ctr_ container rm "$1"
+    # ctr makes the snapshot before the container: a containerd that is killed in between leaves it alone
+    if exists "$1"; then ctr_ container rm "$1"; else ctr_ snapshot rm "$1"; fi
     ctr_ run -d --runc-binary "$SHIM_RUNS" "$IMAGE" "$1" sh -c 'echo up >/tmp/up; while :; do sleep 1; done'
 } >"$W/said.$1" 2>&1
 
