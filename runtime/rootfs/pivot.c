@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 
 /* The old root lands on top of the new one and is thrown away: no directory for it is needed. */
@@ -55,9 +56,26 @@ static int change_root(struct rootfs_plan *plan, struct error *err)
     return pivot(plan, err);
 }
 
+/*
+ * A runtime that somebody has put into a chroot would only change what is mounted there. Around it the rest
+ * of the host would stay in the container's mount namespace, one setns() away for a payload with
+ * CAP_SYS_ADMIN. Joining the mount namespace that we are in already leads to its real root.
+ */
+static int leave_chroot(const struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int namespace = -1;
+
+    if (!plan->mount_namespace)
+        return 0;
+    namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (namespace < 0 || sys_setns(namespace, CLONE_NEWNS) < 0)
+        return fail_errno(err, "go to the root of the mount namespace");
+    return 0;
+}
+
 int rootfs_pivot(struct rootfs_plan *plan, struct error *err)
 {
-    if (masks_open_sources(plan, err) < 0)
+    if (masks_open_sources(plan, err) < 0 || leave_chroot(plan, err) < 0)
         return -1;
     if (fchdir(plan->root) < 0)
         return fail_errno(err, "enter the root file system");

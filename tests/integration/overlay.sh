@@ -105,6 +105,47 @@ test_overlay_persistent() {
     eq "$(cat "$B/1/who")" 1
 }
 
+# O-6: a directory that a container writes to is refused to a second one, wherever its state is, until the first is gone
+test_overlay_upper_in_use() {
+    only_aril
+    local i
+    layers 1
+    mkdir "$B/upper" "$B/work" "$W/other"
+    lower "$B/1" rootfs
+    annotate upper "$B/upper"
+    annotate work "$B/work"
+    before=$(find "$B/upper" "$B/work" | sort)
+    up
+    fails rt run -b "$B" "$ID-2"
+    has "$ERR" "annotations.dev.aril.rootfs.upper ($B/upper): another container writes to it"
+    one_line "$ERR"
+    fails "$RUNTIME" --root "$W/other" run -b "$B" "$ID-2"
+    has "$ERR" "another container writes to it"
+    rmdir "$W/other"
+    rt exec "$ID" /bin/sh -c 'echo kept >/who'
+    rt delete -f "$ID"
+    for i in 1 2 3 4 5; do eq "$(shell 'cat /who')" kept; done
+    eq "$(find "$B/upper" "$B/work" | grep -v -e /upper/who -e /work/work -e /upper/dev -e /upper/proc -e /upper/sys | sort)" "$before"
+}
+
+# O-6: of ten containers that start at once on one directory, one wins
+test_overlay_upper_race() {
+    only_aril
+    local i
+    layers 1
+    mkdir "$B/upper" "$B/work"
+    lower "$B/1" rootfs
+    annotate upper "$B/upper"
+    annotate work "$B/work"
+    command_is /bin/sleep 1000
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        (rt create -b "$B" "$ID-$i" </dev/null >"$B.$i" 2>&1 && echo "won $i" >>"$B.won") &
+    done
+    wait
+    eq "$(wc -l <"$B.won")" 1
+    eq "$(cat "$B".[0-9]* | grep -c 'another container writes to it')" 9
+}
+
 # O-18: paths with ':' ',' '\', a newline, blanks and quotes
 test_overlay_hostile_paths() {
     only_aril
