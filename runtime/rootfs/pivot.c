@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -73,12 +72,11 @@ static bool same_mount(int fd, const char *path)
  */
 static int go_to_real_root(const struct rootfs_plan *plan, int namespace)
 {
-    bool may_be_covered = strcmp(plan->rootfs, "/") == 0;
-    auto_close int old_root = may_be_covered ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    auto_close int old_root = plan->covers_root ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
     if (sys_setns(namespace, CLONE_NEWNS) < 0)
         return -1;
-    if (!may_be_covered || !same_mount(plan->root, "/"))
+    if (!plan->covers_root || !same_mount(plan->root, "/"))
         return 0;
     return fchdir(old_root) < 0 ? -1 : chroot(".");
 }

@@ -8,5 +8,10 @@ test_conformance() {
     "$TAP_DIR_OF_FILE/../conformance" --check
 }
 
+# tests/security/attacks.md has a row for every attack
+test_attacks() {
+    "$TAP_DIR_OF_FILE/../security/attacks" --check
+}
+
 TAP_DIR_OF_FILE=$(cd "$(dirname "$0")" && pwd)
 tap_main
