@@ -25,7 +25,7 @@ struct launch {
     /* the request */
     struct store *store;
     const struct launch_options *options;
-    bool rootless;          /* we are not root of the initial user namespace */
+    bool rootless;          /* without the privileges of the host's root (base/privilege.h) */
     bool in_user_namespace; /* the payload is going to be in one that is not the initial one */
     int preserve_fds;       /* --preserve-fds and LISTEN_FDS together */
 
@@ -63,6 +63,7 @@ struct launch {
     int pidfd;                    /* of init */
     struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
     struct supervise_limit limit; /* --timeout */
+    bool timed_out;               /* and it was reached */
     bool foreground;              /* run or exec without --detach */
     bool network_comes;           /* direct: the runtime makes the network namespace meanwhile, and sends it */
     bool direct;                  /* no record and no gate: launch_run_directly() */
@@ -70,9 +71,10 @@ struct launch {
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
-    bool removes_mounts;  /* `mounts remove` */
-    int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
-    char *executable;     /* found before READY, executed after START */
+    bool removes_mounts;      /* `mounts remove` */
+    int landlock_ruleset;     /* made while every path can be opened, enforced before seccomp; or -1 */
+    char *executable;         /* found before READY, executed after START */
+    uint64_t ignored_signals; /* which the payload must not inherit */
 };
 
 /* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id
@@ -87,7 +89,8 @@ void exec_child_main(struct launch *launch) __attribute__((noreturn));
 int exec_stage_leave(struct launch *launch, struct error *err);
 int exec_stage_join(struct launch *launch, struct error *err);
 
-/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there. */
+/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there.
+ */
 int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err);
 int exec_child_join(struct launch *launch, struct error *err);
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/privilege.h"
 #include "base/process_info.h"
 #include "base/sys.h"
 #include "base/timestamp.h"
@@ -23,6 +24,8 @@
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -185,8 +188,13 @@ static int open_gate(struct launch *launch, struct error *err)
 
 static int make_cgroup(struct launch *launch, struct error *err)
 {
-    launch->cgroup_location = launch->container.status->cgroup;
-    return cgroup_create(launch->cgroup, &launch->cgroup_fd, err);
+    struct cgroup_location *location = launch->container.status->cgroup;
+
+    launch->cgroup_location = location;
+    if (cgroup_create(launch->cgroup, &launch->cgroup_fd, err) < 0)
+        return -1;
+    cgroup_plan_drop_absent(launch->cgroup, location);
+    return 0;
 }
 
 static void destroy_cgroup(struct launch *launch)
@@ -244,11 +252,6 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
     return rootfs_open_sources(launch->rootfs, err);
 }
 
-static int clone_init(struct launch *launch, struct error *err)
-{
-    return launch_clone_init(launch, err);
-}
-
 void launch_kill_init(struct launch *launch)
 {
     if (launch->pid <= 0)
@@ -259,12 +262,26 @@ void launch_kill_init(struct launch *launch)
     launch->pid = 0;
 }
 
+/* A joined pid namespace is for init: hooks of the host must not be seen in it. */
+static int clone_init(struct launch *launch, struct error *err)
+{
+    if (launch_clone_init(launch, err) < 0)
+        return -1;
+    if (namespaces_leave_pid(&launch->namespaces, err) == 0)
+        return 0;
+    launch_kill_init(launch);
+    return -1;
+}
+
 /* Only the systemd driver has something to do here: init must wait for GO before it does anything. */
 static int make_cgroup_around(struct launch *launch, struct error *err)
 {
     if (!cgroup_needs_process(launch->cgroup))
         return 0;
-    return cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err);
+    if (cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err) < 0)
+        return -1;
+    cgroup_plan_drop_absent(launch->cgroup, launch->container.status->cgroup);
+    return 0;
 }
 
 static void remove_cgroup_around(struct launch *launch)
@@ -298,7 +315,7 @@ static int take_terminal(struct launch *launch, int master, struct error *err)
 {
     if (launch->console_socket < 0) {
         /* Before the payload runs: it must find the modes and the size that it will keep. */
-        launch->relay = terminal_relay_open(master, err);
+        launch->relay = terminal_relay_open(master, launch->process.process->console_size != NULL, err);
         return launch->relay ? 0 : -1;
     }
     if (terminal_send_fd(launch->console_socket, master, err) < 0) {
@@ -311,6 +328,17 @@ static int take_terminal(struct launch *launch, int master, struct error *err)
     return 0;
 }
 
+/* Callers match on the words of E12. */
+static int explain_kill(const struct oci_config *config, struct error *err)
+{
+    const struct oci_resources *resources = config->linux ? config->linux->resources : NULL;
+
+    if (!resources || !resources->memory || resources->memory->limit <= 0)
+        return fail(err, ECHILD, "container init was killed by signal %d", SIGKILL);
+    fail(err, ECHILD, "container init was OOM-killed (memory limit too low?)");
+    return fail_in(err, "linux.resources.memory.limit: %" PRId64, resources->memory->limit);
+}
+
 /* Init is gone without a word: its status says what happened to it. */
 static int explain_death(struct launch *launch, struct error *err)
 {
@@ -318,10 +346,8 @@ static int explain_death(struct launch *launch, struct error *err)
 
     if (waitpid(launch->pid, &status, 0) == launch->pid)
         launch->pid = 0;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-        fail(err, ECHILD, "container init was killed");
-        return fail_hint(err, "container init was OOM-killed (memory limit too low?)");
-    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return explain_kill(launch->bundle.config, err);
     if (WIFSIGNALED(status))
         return fail(err, ECHILD, "container init was killed by signal %d", WTERMSIG(status));
     return fail(err, ECHILD, "container init exited with status %d before it was ready", WEXITSTATUS(status));
@@ -456,7 +482,7 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
     };
-    launch->rootless = geteuid() != 0 || !namespaces_initial_user();
+    launch->rootless = !privilege_of_host();
 }
 
 void launch_close(struct launch *launch)

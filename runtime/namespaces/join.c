@@ -32,15 +32,6 @@ static int open_one(struct namespace_join *join, struct error *err)
     return 0;
 }
 
-#define INITIAL_USER_NAMESPACE_INODE 0xEFFFFFFDu /* PROC_USER_INIT_INO, kernel ABI */
-
-bool namespaces_initial_user(void)
-{
-    struct stat status;
-
-    return stat("/proc/self/ns/user", &status) == 0 && status.st_ino == INITIAL_USER_NAMESPACE_INODE;
-}
-
 int namespaces_open(struct namespace_plan *plan, struct error *err)
 {
     for (size_t i = 0; i < plan->join_count; i++)
@@ -129,6 +120,18 @@ int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct er
             continue;
         return fail_errno(err, "linux.namespaces: join %s", join->path);
     }
+    return 0;
+}
+
+int namespaces_leave_pid(const struct namespace_plan *plan, struct error *err)
+{
+    auto_close int fd = -1;
+
+    if (!(plan->join_flags & CLONE_NEWPID) || plan->needs_stage)
+        return 0;
+    fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || sys_setns(fd, CLONE_NEWPID) < 0)
+        return fail_errno(err, "return to our own pid namespace");
     return 0;
 }
 
