@@ -19,11 +19,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* What clone3 makes; the cgroup namespace is made by init inside its cgroup, the time namespace by init's
- * parent. */
+/* What clone3 makes; the time namespace is made by init's parent, others by init (namespaces_made_by_init).
+ */
 static uint64_t clone_flags(const struct namespace_plan *plan)
 {
-    return plan->new_flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+    return plan->new_flags & ~(namespaces_made_by_init(plan) | CLONE_NEWTIME);
 }
 
 static pid_t clone_process(struct launch *launch, uint64_t flags, int *pidfd)
@@ -191,9 +191,23 @@ int launch_clone_init(struct launch *launch, struct error *err)
     return -1;
 }
 
+/* A process of a user namespace cannot give itself the host's files, so we do. */
+static int give_stdio(const struct launch *launch, struct error *err)
+{
+    const struct namespace_plan *plan = &launch->namespaces;
+    const struct oci_process *process = launch->process.process;
+    uint32_t uid;
+
+    if (!((plan->new_flags | plan->join_flags) & CLONE_NEWUSER) || !process || process->terminal ||
+        !namespaces_uid_outside(launch->pid, launch->process.uid, &uid))
+        return 0;
+    return stdio_give_to(uid, err);
+}
+
 int launch_place_init(struct launch *launch, struct error *err)
 {
-    if (namespaces_write_id_maps(&launch->namespaces, launch->pid, err) < 0)
+    if (namespaces_write_id_maps(&launch->namespaces, launch->pid, err) < 0 ||
+        (launch->namespaces.needs_stage && replace_stage_by_init(launch, err) < 0))
         return -1;
-    return launch->namespaces.needs_stage ? replace_stage_by_init(launch, err) : 0;
+    return give_stdio(launch, err);
 }

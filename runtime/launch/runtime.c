@@ -306,7 +306,7 @@ static int take_terminal(struct launch *launch, int master, struct error *err)
 {
     if (launch->console_socket < 0) {
         /* Before the payload runs: it must find the modes and the size that it will keep. */
-        launch->relay = terminal_relay_open(master, err);
+        launch->relay = terminal_relay_open(master, launch->process.process->console_size != NULL, err);
         return launch->relay ? 0 : -1;
     }
     if (terminal_send_fd(launch->console_socket, master, err) < 0) {

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -79,4 +80,22 @@ int namespaces_write_id_maps(const struct namespace_plan *plan, pid_t pid, struc
             return 0;
     }
     return write_map(procdir, "gid_map", "newgidmap", pid, plan->gid_map, err);
+}
+
+bool namespaces_uid_outside(pid_t pid, uint32_t uid, uint32_t *outside)
+{
+    unsigned long first, host, count;
+    bool found = false;
+    char path[32];
+    FILE *map;
+
+    snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
+    map = fopen(path, "re");
+    while (map && !found && fscanf(map, "%lu %lu %lu", &first, &host, &count) == 3)
+        found = uid >= first && uid - first < count && host + (uid - first) < UINT32_MAX;
+    if (found)
+        *outside = (uint32_t)(host + (uid - first));
+    if (map)
+        fclose(map);
+    return found;
 }
