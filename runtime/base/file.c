@@ -150,6 +150,13 @@ int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t 
     return read_sized(fd, (uint64_t)status.st_size, limit, path, data, length, err);
 }
 
+int file_read_proc(const char *path, size_t limit, char **text, struct error *err)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? fail_errno(err, "open %s", path) : read_sized(fd, 0, limit, path, text, NULL, err);
+}
+
 int file_write_at(int dirfd, const char *path, const void *data, size_t length)
 {
     auto_close int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
