@@ -5,10 +5,10 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 #include "cgroup/mountinfo.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,21 +38,6 @@ void cgroup_directories_free(struct cgroup_directories *directories)
     }
     free(directories->items);
     *directories = (struct cgroup_directories){ 0 };
-}
-
-bool cgroup_is_rootless(void)
-{
-    auto_free char *map = NULL;
-    struct error ignored = { 0 };
-    long long inside, outside, size;
-
-    if (geteuid() != 0)
-        return true;
-    if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map, NULL, &ignored) < 0)
-        return false;
-    /* Only the initial user namespace maps every id onto itself. */
-    return sscanf(map, "%lld %lld %lld", &inside, &outside, &size) != 3 || inside || outside ||
-           size != UINT32_MAX;
 }
 
 struct cgroup_directory *cgroup_directory_of(const struct cgroup_directories *directories,
@@ -133,7 +118,7 @@ enum outcome { FAILED = -1, WRITTEN, MISSING, LATER };
 /* A rootless container can neither make nor be given a device that a rule would have to deny. */
 static bool is_needless_device_rule(const struct cgroup_row *row)
 {
-    return strcmp(row->controller, "devices") == 0 && !row->v2 && cgroup_is_rootless();
+    return strcmp(row->controller, "devices") == 0 && !row->v2 && !privilege_of_host();
 }
 
 static enum outcome write_row(struct writer *writer, const struct cgroup_directories *directories,

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 #include "cgroup/plan.h"
 #include "cgroup/systemd_bus.h"
 #include "cgroup/systemd_name.h"
@@ -108,7 +109,7 @@ int cgroup_systemd_plan(struct cgroup_plan *plan, const struct oci_config *confi
     auto_cleanup(unit_name_free) struct unit_name name = { 0 };
     auto_free char *manager = NULL;
 
-    plan->unit.user = cgroup_is_rootless();
+    plan->unit.user = !privilege_of_host();
     if (unit_name_parse(config->linux ? config->linux->cgroups_path : NULL, id, plan->unit.user, &name, err) <
         0)
         return -1;
@@ -156,7 +157,7 @@ int cgroup_systemd_start(const struct cgroup_plan *plan, pid_t pid, int pidfd, s
 
 int cgroup_systemd_stop(const struct cgroup_location *location, struct error *err)
 {
-    struct systemd_bus *bus = systemd_bus_open(cgroup_is_rootless(), err);
+    struct systemd_bus *bus = systemd_bus_open(!privilege_of_host(), err);
     int result;
 
     if (!bus)
@@ -176,7 +177,7 @@ int cgroup_systemd_update(const struct cgroup_location *location, const struct c
     unit_properties_limits(rows, &properties);
     if (properties.count == 0)
         return 0;
-    bus = systemd_bus_open(cgroup_is_rootless(), err);
+    bus = systemd_bus_open(!privilege_of_host(), err);
     if (!bus)
         return fail_in(err, "change unit %s", location->scope);
     result = systemd_bus_set(bus, location->scope, &properties, err);

@@ -35,8 +35,6 @@ struct namespace_plan {
     bool borrowed; /* the fds of joins belong to somebody else */
 };
 
-/* Are we in the initial user namespace? (root elsewhere is not the host's root) */
-bool namespaces_initial_user(void);
 /* Is `pid` in our user namespace? setns() refuses to enter that again. */
 bool namespaces_share_user(pid_t pid);
 

@@ -176,7 +176,9 @@ static int transform(struct oci_config *config, struct policy_request *request,
         return -1;
     if (strict && policy_check_sources(config, operator, err) < 0)
         return -1;
-    if (make_seccomp(request, operator, config, record, err) < 0)
+    if (make_seccomp(request, operator, config, record, err) < 0 ||
+        policy_add_writable(&request->extra_writable, operator, config, err) < 0 ||
+        (request->init && policy_add_init(operator, config, err) < 0))
         return -1;
     if (request->required[POLICY_LAYER_SECCOMP] && !record->seccomp && !config->linux->seccomp)
         return fail(err, EINVAL, POLICY_PREFIX "required: seccomp, but " POLICY_PREFIX "seccomp is off");
@@ -184,6 +186,8 @@ static int transform(struct oci_config *config, struct policy_request *request,
         add_private_tmp(config);
     if (strict || request->landlock || landlock_required)
         record->landlock = policy_ruleset_make(config, request->landlock, landlock_required);
+    if (record->landlock)
+        policy_ruleset_add_roots(record->landlock, &request->extra_writable);
     record->no_new_privileges = record->has_no_new_privileges = strict || record->landlock;
     change_config(request, record, config);
     return 0;
@@ -271,6 +275,20 @@ static int publish_layers(const struct policy_record *record, struct oci_config 
     free(layers.seccomp);
     free(layers.speculation);
     return result;
+}
+
+int policy_describe(struct strings *profiles, struct strings *allowed_writable, struct error *err)
+{
+    struct policy_operator *operator;
+
+    for (enum policy_profile profile = 1; policy_profile_name(profile); profile++)
+        strings_add(profiles, policy_profile_name(profile));
+    if (policy_operator_read(POLICY_OPERATOR_FILE, &operator, err) < 0)
+        return -1;
+    if (operator)
+        append(allowed_writable, &operator->allowed_writable);
+    schema_free(&policy_operator_schema, operator);
+    return 0;
 }
 
 int policy_apply(struct oci_config *config, enum policy_profile profile, struct policy_record **record,
