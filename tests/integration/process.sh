@@ -418,4 +418,32 @@ test_clean_proc() {
     hasnt "$(p .env)" _LIBCONTAINER
 }
 
+# 77: the program has all CPUs of its cpuset, whatever the caller was limited to; without a cgroup the limit stays
+test_affinity_reset() {
+    todo_for runc "1.1 keeps the caller's"
+    todo_for crun "1.8 keeps the caller's"
+    local before after
+    [ "$(nproc)" -gt 1 ] || skip "one cpu"
+    bundle
+    command_is /bin/grep Cpus_allowed_list /proc/self/status
+    before=$(rt run -b "$B" "$ID")
+    ne "$before" ""
+    after=$(taskset -c "$(taskset -pc $$ | grep -o '[0-9]*$')" "$RUNTIME" --root "$STATE" run -b "$B" "$ID")
+    eq "$after" "$before"
+    [ "$KIND" = aril ] || return 0
+    edit 'del(.linux.resources)'
+    after=$(taskset -c "$(taskset -pc $$ | grep -o '[0-9]*$')" "$RUNTIME" --cgroup-manager disabled --root "$STATE" run -b "$B" "$ID")
+    ne "$after" "$before"
+}
+
+# 73 75: what the kernel refuses is named, with what it takes
+test_scheduler_refused() {
+    todo_for runc "1.1 has no scheduler"
+    not_for crun "1.8 explains less"
+    bundle '.process.scheduler = {policy: "SCHED_ISO"}'
+    fails rt run -b "$B" "$ID"
+    has "$ERR" "process.scheduler: sched_setattr SCHED_ISO"
+    has "$ERR" "this kernel"
+}
+
 tap_main
