@@ -5,6 +5,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
+#include "cgroup/location.h"
 #include "cgroup/mountinfo.h"
 
 #include <fcntl.h>
@@ -40,19 +42,38 @@ void cgroup_directories_free(struct cgroup_directories *directories)
     *directories = (struct cgroup_directories){ 0 };
 }
 
+static char *own_uid_map(void)
+{
+    struct error ignored = { 0 };
+    char *map = NULL;
+
+    file_read_at(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map, NULL, &ignored);
+    return map;
+}
+
 bool cgroup_is_rootless(void)
 {
-    auto_free char *map = NULL;
-    struct error ignored = { 0 };
+    auto_free char *map = geteuid() == 0 ? own_uid_map() : NULL;
     long long inside, outside, size;
 
     if (geteuid() != 0)
         return true;
-    if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map, NULL, &ignored) < 0)
-        return false;
     /* Only the initial user namespace maps every id onto itself. */
-    return sscanf(map, "%lld %lld %lld", &inside, &outside, &size) != 3 || inside || outside ||
-           size != UINT32_MAX;
+    return map && (sscanf(map, "%lld %lld %lld", &inside, &outside, &size) != 3 || inside || outside ||
+                   size != UINT32_MAX);
+}
+
+uid_t cgroup_outer_uid(uid_t uid)
+{
+    auto_free char *map = own_uid_map();
+    unsigned inside, outside, size;
+    int length;
+
+    for (const char *line = map; line && sscanf(line, "%u %u %u%n", &inside, &outside, &size, &length) == 3;
+         line += length)
+        if (uid >= inside && uid - inside < size)
+            return outside + (uid - inside);
+    return uid;
 }
 
 struct cgroup_directory *cgroup_directory_of(const struct cgroup_directories *directories,
@@ -136,6 +157,15 @@ static bool is_needless_device_rule(const struct cgroup_row *row)
     return strcmp(row->controller, "devices") == 0 && !row->v2 && cgroup_is_rootless();
 }
 
+static bool is_kept(const struct cgroup_directory *directory, const struct cgroup_row *row)
+{
+    auto_free char *text = cgroup_file_read(directory->fd, row->file);
+    uint64_t kept, wanted;
+
+    return text && number_parse_unsigned(text, UINT64_MAX, &kept) &&
+           number_parse_unsigned(row->value, UINT64_MAX, &wanted) && kept <= wanted;
+}
+
 static enum outcome write_row(struct writer *writer, const struct cgroup_directories *directories,
                               const struct cgroup_row *row, bool may_wait, struct error *err)
 {
@@ -147,8 +177,12 @@ static enum outcome write_row(struct writer *writer, const struct cgroup_directo
         return (enum outcome)fail(err, ENOTSUP, "%s: there is no %s controller here", row->property,
                                   row->controller);
     }
-    if (write_value(writer, directory, row) == 0)
+    if (write_value(writer, directory, row) == 0) {
+        if (row->doubted && !is_kept(directory, row))
+            return (enum outcome)fail(err, ENOTSUP, "%s: this kernel does not keep %s", row->property,
+                                      row->file);
         return WRITTEN;
+    }
     if (errno == ENOENT && (row->rule == ROW_OPTIONAL || row->rule == ROW_OR_NEXT))
         return MISSING;
     if (errno == EPERM && (row->rule == ROW_IF_PERMITTED || is_needless_device_rule(row)))

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct cgroup_directory {
     char *controllers; /* of its hierarchy; "" for v2 */
@@ -36,3 +37,6 @@ struct cgroup_directory *cgroup_directory_of(const struct cgroup_directories *di
 /* Not root of the initial user namespace: the kernel will refuse what only root may. Slow; for the paths that
  * failed. */
 bool cgroup_is_rootless(void);
+
+/* What a uid of our user namespace is in the one around it. */
+uid_t cgroup_outer_uid(uid_t uid);

@@ -60,7 +60,11 @@ static char *user_manager(const struct cgroup_hierarchies *hierarchies, uid_t ui
     return memory_format("/user.slice/user-%u.slice%s", (unsigned)uid, service);
 }
 
-/* In a user namespace we may be called root; the manager is that of the user who made it. */
+/*
+ * In a user namespace we may be called root; the manager is that of the user who made it. The directory of
+ * the session has the uid that the host knows, also from a namespace in a namespace; the map only the one
+ * outside.
+ */
 static uid_t session_user(void)
 {
     const char *directory = getenv("XDG_RUNTIME_DIR");
@@ -72,7 +76,7 @@ static uid_t session_user(void)
         if (end != directory + 10 && (!*end || *end == '/') && uid < (uid_t)-1)
             return (uid_t)uid;
     }
-    return geteuid();
+    return cgroup_outer_uid(geteuid());
 }
 
 char *cgroup_unit_path(const char *manager, const char *slice, const char *unit)
@@ -97,8 +101,8 @@ static int plan_properties(struct cgroup_plan *plan, const struct oci_config *co
 
     unit_properties_base(id, slice, plan->unified, properties);
     unit_properties_limits(&plan->rows, properties);
-    if (!plan->unified)
-        unit_properties_devices(&plan->devices, properties);
+    if (unit_properties_devices(&plan->rows, properties, err) < 0)
+        return -1;
     return unit_properties_annotations(&config->annotations, properties, err);
 }
 
@@ -174,6 +178,8 @@ int cgroup_systemd_update(const struct cgroup_location *location, const struct c
     int result;
 
     unit_properties_limits(rows, &properties);
+    if (unit_properties_devices(rows, &properties, err) < 0)
+        return -1;
     if (properties.count == 0)
         return 0;
     bus = systemd_bus_open(cgroup_is_rootless(), err);
