@@ -4,6 +4,7 @@
  */
 #include "cli/commands.h"
 #include "launch/launch.h"
+#include "policy/policy.h"
 #include "sandbox/sandbox.h"
 #include "security/seccomp_presets.h"
 
@@ -14,14 +15,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 extern char **environ;
 
 struct sandbox_options {
     struct option_values policy, rw, ro, deny, overlay, env;
-    const char *net, *cwd, *timeout, *seccomp;
+    const char *net, *cwd, *timeout, *seccomp, *landlock, *speculation;
     bool tmp, tty, keep_env, no_protect;
 };
 
@@ -31,17 +31,23 @@ static const struct option_row options[] = {
     { "rw", 0, OPTION_LIST, FIELD(rw), "DIR", "writable; all else is read-only (may be repeated)" },
     { "ro", 0, OPTION_LIST, FIELD(ro), "PATH", "read-only also inside a writable directory; globs are fine" },
     { "deny", 0, OPTION_LIST, FIELD(deny), "PATH", "neither readable nor writable; globs are fine" },
-    { "overlay", 0, OPTION_LIST, FIELD(overlay), "DIR", "writable, but what is written is thrown away at the end" },
+    { "overlay", 0, OPTION_LIST, FIELD(overlay), "DIR",
+      "writable, but what is written is thrown away at the end" },
     { "net", 0, OPTION_CHOICE, FIELD(net), "none|unix|host",
       "network: an own one with loopback (default), the same with AF_UNIX sockets only, the host's" },
     { "env", 'e', OPTION_LIST, FIELD(env), "NAME[=VALUE]", "set a variable, or pass one that is held back" },
     { "keep-env", 0, OPTION_FLAG, FIELD(keep_env), NULL, "pass also variables that look like secrets" },
-    { "timeout", 0, OPTION_STRING, FIELD(timeout), "SECONDS", "end everything after this time; exit status 124" },
+    { "timeout", 0, OPTION_STRING, FIELD(timeout), "SECONDS",
+      "end everything after this time; exit status 124" },
     { "tmp", 0, OPTION_FLAG, FIELD(tmp), NULL, "an own /tmp, even if something below /tmp is writable" },
     { "no-protect", 0, OPTION_FLAG, FIELD(no_protect), NULL,
       "leave .git, .codex and .agents in writable directories writable" },
     { "seccomp", 0, OPTION_CHOICE, FIELD(seccomp), "default|off",
       "the built-in list of system calls that are refused (default), or none" },
+    { "landlock", 0, OPTION_CHOICE, FIELD(landlock), "best_effort|required|off",
+      "the kernel's check of every path, beside the mounts (default: best_effort)" },
+    { "speculation", 0, OPTION_CHOICE, FIELD(speculation), "best-effort|required|off",
+      "the guard against speculative execution attacks (default: best-effort)" },
     { "tty", 't', OPTION_FLAG, FIELD(tty), NULL, "give the command a terminal of its own" },
     { "cwd", 0, OPTION_STRING, FIELD(cwd), "DIR", "the working directory (default: the current one)" },
     { "policy", 0, OPTION_LIST, FIELD(policy), "JSON|@FILE|fd:N",
@@ -58,17 +64,20 @@ static void add_values(struct strings *to, const struct option_values *from)
 
 static void request_free(struct sandbox_request *request)
 {
-    struct strings *const lists[] = { &request->writable, &request->overlays,         &request->read_only,
-                                      &request->denied,   &request->joined_read_only, &request->joined_denied };
+    struct strings *const lists[] = {
+        &request->writable, &request->overlays,         &request->read_only,
+        &request->denied,   &request->joined_read_only, &request->joined_denied
+    };
 
     for (size_t i = 0; i < array_length(lists); i++)
         strings_free(lists[i]);
 }
 
-static int make_request(const struct sandbox_options *chosen, const char *cwd, struct sandbox_request *request,
-                        struct error *err)
+static int make_request(const struct sandbox_options *chosen, const char *cwd,
+                        struct sandbox_request *request, struct error *err)
 {
-    *request = (struct sandbox_request){ .cwd = cwd, .private_tmp = chosen->tmp, .protect = !chosen->no_protect };
+    *request =
+        (struct sandbox_request){ .cwd = cwd, .private_tmp = chosen->tmp, .protect = !chosen->no_protect };
     add_values(&request->writable, &chosen->rw);
     add_values(&request->overlays, &chosen->overlay);
     add_values(&request->read_only, &chosen->ro);
@@ -86,38 +95,19 @@ static int make_request(const struct sandbox_options *chosen, const char *cwd, s
     return 0;
 }
 
-static int check_time_limit(const char *text, struct error *err)
+/* The layers that no config.json has words for, as containers have them: best effort unless something else is
+ * said. */
+static struct policy_record *make_layers(const struct sandbox_options *chosen,
+                                         const struct oci_config *config)
 {
-    char *end;
-    double seconds;
+    enum policy_landlock_mode landlock = POLICY_LANDLOCK_BEST_EFFORT;
+    enum policy_speculation speculation = POLICY_SPECULATION_BEST_EFFORT;
 
-    if (!text)
-        return 0;
-    seconds = strtod(text, &end);
-    if (*end || text[strspn(text, "0123456789.")] || !(seconds >= 0.001 && seconds < 2000000))
-        return fail(err, EINVAL, "--timeout %s: not a number of seconds between 0.001 and 2000000", text);
-    return 0;
-}
-
-/* Beside this program (a build tree), or where it was installed. Never looked up in PATH. */
-static char *find_init(struct error *err)
-{
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *slash;
-
-    if (length > 0) {
-        self[length] = '\0';
-        slash = strrchr(self, '/');
-        auto_free char *beside = memory_format("%.*s/aril-init", (int)(slash - self), self);
-
-        if (access(beside, X_OK) == 0)
-            return take_ptr(beside);
-    }
-    if (access(HELPER_DIR "/aril-init", X_OK) == 0)
-        return memory_string(HELPER_DIR "/aril-init");
-    fail_errno(err, "%s", HELPER_DIR "/aril-init");
-    return NULL;
+    if (chosen->landlock) /* "off" is none of the modes */
+        landlock = policy_landlock_mode_value(chosen->landlock);
+    if (chosen->speculation)
+        speculation = policy_speculation_value(chosen->speculation);
+    return policy_record_for(config, landlock, speculation);
 }
 
 /* NULL in *seccomp: no filter is needed. */
@@ -136,44 +126,31 @@ static int make_seccomp(const struct sandbox_options *chosen, enum sandbox_netwo
     return *seccomp ? 0 : -1;
 }
 
-static int launch_sandbox(const struct invocation *invocation, const struct sandbox_rules *rules,
-                          enum sandbox_network network, const struct sandbox_command *command, struct error *err)
+/* The config is the plan of one process of ours: a name that no other session keyring has is all it needs. */
+static int launch_sandbox(const struct sandbox_options *chosen, const struct sandbox_rules *rules,
+                          enum sandbox_network network, const struct sandbox_command *command,
+                          struct error *err)
 {
-    char root[] = "/tmp/aril-state.XXXXXX", id[32];
-    const char *given = invocation->globals->root;
-    struct launch_options launch = { .id = id, .cgroup_driver = CGROUP_DRIVER_DISABLED };
-    bool own_root = !given && command->uid != 0 && !getenv("XDG_RUNTIME_DIR");
-    uint32_t number = 0;
+    char id[32];
+    struct launch_options launch = { .id = id,
+                                     .cgroup_driver = CGROUP_DRIVER_DISABLED,
+                                     .limit.seconds = chosen->timeout };
     struct oci_seccomp *seccomp;
-    struct store store;
-    int result;
+    struct oci_config *config;
 
-    if (own_root && !mkdtemp(root))
-        return fail_errno(err, "state directory %s", root);
-    if (getrandom(&number, sizeof number, 0) < 0)
-        return fail_errno(err, "getrandom");
-    snprintf(id, sizeof id, "sandbox-%08x", (unsigned)number);
-    if (store_open(own_root ? root : given, true, &store, err) < 0)
+    snprintf(id, sizeof id, "sandbox-%d", (int)getpid());
+    if (make_seccomp(chosen, network, &seccomp, err) < 0)
         return -1;
-    result = make_seccomp(invocation->options, network, &seccomp, err);
-    if (result == 0) {
-        launch.made = sandbox_config_make(rules, network, command, seccomp);
-        result = launch_run(&store, &launch, err);
-    }
-    store_close(&store);
-    if (own_root)
-        rmdir(root);
-    return result;
+    config = sandbox_config_make(rules, network, command, seccomp);
+    return launch_run_directly(config, make_layers(chosen, config), &launch, err);
 }
 
 static int run_rules(const struct invocation *invocation, const struct sandbox_options *chosen,
-                     const struct sandbox_request *request, const struct sandbox_rules *rules, struct error *err)
+                     const struct sandbox_request *request, const struct sandbox_rules *rules,
+                     struct error *err)
 {
-    auto_free char *init = find_init(err);
     struct sandbox_command command = {
         .args = invocation->arguments,
-        .init = init,
-        .time_limit = chosen->timeout,
         .cwd = request->cwd,
         .terminal = chosen->tty,
         .uid = geteuid(),
@@ -182,11 +159,9 @@ static int run_rules(const struct invocation *invocation, const struct sandbox_o
     };
     int result = -1;
 
-    if (!init)
-        return -1;
-    if (sandbox_environment_make(environ, chosen->keep_env, chosen->env.items, chosen->env.count, &command.env,
-                                 err) == 0)
-        result = launch_sandbox(invocation, rules, request->network, &command, err);
+    if (sandbox_environment_make(environ, chosen->keep_env, chosen->env.items, chosen->env.count,
+                                 &command.env, err) == 0)
+        result = launch_sandbox(chosen, rules, request->network, &command, err);
     strings_free(&command.env);
     return result;
 }
@@ -206,8 +181,6 @@ static int run(const struct invocation *invocation, struct error *err)
         return fail_errno(err, "--cwd %s", chosen->cwd ? chosen->cwd : ".");
     if (!invocation->arguments[0][0])
         return fail(err, EINVAL, "the command is empty");
-    if (check_time_limit(chosen->timeout, err) < 0)
-        return -1;
     if (make_request(chosen, cwd, &request, err) == 0 && sandbox_rules_make(&request, &rules, err) == 0)
         result = run_rules(invocation, chosen, &request, &rules, err);
     sandbox_rules_free(&rules);

@@ -62,12 +62,7 @@ int bundle_open(const char *path, const char *config_name, struct bundle *bundle
 
 int bundle_from_config(struct oci_config *config, struct bundle *bundle, struct error *err)
 {
-    auto_buffer struct buffer text = { 0 };
-
     *bundle = (struct bundle){ .fd = -1, .config = config };
-    schema_write(&oci_config_schema, config, SCHEMA_COMPACT, &text);
-    bundle->config_length = text.length;
-    bundle->config_text = buffer_take(&text);
     if (oci_config_validate(config, err) == 0 && open_directory("/", bundle, err) == 0 &&
         find_rootfs(bundle, err) == 0)
         return 0;

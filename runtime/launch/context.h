@@ -64,6 +64,8 @@ struct launch {
     struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
     struct supervise_limit limit; /* --timeout */
     bool foreground;              /* run or exec without --detach */
+    bool network_comes;           /* direct: the runtime makes the network namespace meanwhile, and sends it */
+    bool direct;                  /* no record and no gate: launch_run_directly() */
     bool by_start;                /* create: the gate is start.sock, not our socket */
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
@@ -80,6 +82,7 @@ int launch_place_init(struct launch *launch, struct error *err);
 
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));
+int init_confine(struct launch *launch, struct error *err); /* its steps before the program is looked for */
 void exec_child_main(struct launch *launch) __attribute__((noreturn));
 int exec_stage_leave(struct launch *launch, struct error *err);
 int exec_stage_join(struct launch *launch, struct error *err);

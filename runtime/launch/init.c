@@ -116,6 +116,20 @@ static int set_names(struct launch *launch, struct error *err)
     return namespaces_set_names(config_of(launch), err);
 }
 
+static int enter_network(struct launch *launch, struct error *err)
+{
+    struct message message;
+    int result;
+
+    if (!launch->network_comes)
+        return 0;
+    if (message_expect(launch->socket, MESSAGE_NETWORK, "the runtime", &message, err) < 0)
+        return -1;
+    result = sys_setns(message.fd, CLONE_NEWNET);
+    close(message.fd);
+    return result < 0 ? fail_errno(err, "enter the network namespace") : 0;
+}
+
 static int set_sysctls(struct launch *launch, struct error *err)
 {
     return sysctl_apply(config_of(launch), launch->procfs, err);
@@ -145,6 +159,7 @@ static const struct step create_steps[] = {
       NULL },                            /* their paths are the host's: before pivot_root */
     { "terminal", open_terminal, NULL }, /* needs the container's devpts */
     { "root: pivot", pivot, NULL },
+    { "network", enter_network, NULL }, /* late: it is made while we mount */
     { "host name", set_names, NULL },
     { "sysctl", set_sysctls, NULL },
     { "root: masks, read-only", finish_rootfs, NULL },
@@ -154,6 +169,9 @@ static const struct step create_steps[] = {
     { "landlock rules", payload_landlock_rules,
       NULL }, /* as root: every path of the container can be opened */
     { "privileges", payload_shed_privileges, NULL },
+};
+
+static const struct step ready_steps[] = {
     { "executable", payload_find_executable,
       NULL }, /* as the payload's user: create reports what is missing */
     { "ready", payload_ready, NULL },
@@ -174,11 +192,17 @@ static const struct step start_steps[] = {
     { "execve", payload_execute, NULL },
 };
 
+int init_confine(struct launch *launch, struct error *err)
+{
+    return steps_run(create_steps, array_length(create_steps), launch, err);
+}
+
 void init_main(struct launch *launch)
 {
     struct error err;
 
-    if (steps_run(create_steps, array_length(create_steps), launch, &err) == 0)
+    if (init_confine(launch, &err) == 0 &&
+        steps_run(ready_steps, array_length(ready_steps), launch, &err) == 0)
         steps_run(start_steps, array_length(start_steps), launch, &err);
     message_send_error(launch->socket, &err);
     _exit(1);

@@ -13,7 +13,6 @@ struct launch_options {
     const char *id;
     const char *bundle;         /* NULL: the current directory */
     const char *config;         /* --config: another file than config.json */
-    struct oci_config *made;    /* instead of a bundle: a config whose paths are absolute; taken over */
     const char *console_socket; /* NULL: none */
     const char *pidfd_socket;   /* NULL: none */
     const char *pid_file;       /* NULL: none */
@@ -35,6 +34,15 @@ int launch_create(struct store *store, const struct launch_options *options, str
 int launch_start(struct store *store, const char *id, struct error *err);
 /* Foreground: the payload's exit status (or 128 + signal); detached: 0. -1 with an error. */
 int launch_run(struct store *store, const struct launch_options *options, struct error *err);
+
+/*
+ * Without a bundle, a record or a cgroup: a config whose paths are absolute, in the foreground. Ends with this
+ * process, whatever happens to it. Of the options id, limit and no_new_keyring count. Config and record (or
+ * NULL) are taken over. The payload's exit status; 126 or 127 (and a line in the log) when there is no such
+ * program; -1 with an error.
+ */
+int launch_run_directly(struct oci_config *config, struct policy_record *policy,
+                        const struct launch_options *options, struct error *err);
 
 struct exec_options {
     const char *id;

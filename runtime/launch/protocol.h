@@ -7,6 +7,7 @@
  *      │◀──────────────────── CHILD (value: pid) ───────│  stage only: init was cloned as our child
  *      │◀────────────────────────────────── HOOKS ──────│  mounted: run prestart and createRuntime
  *      │── DONE ───────────────────────────────────────▶│
+ *      │── NETWORK (+ namespace) ──────────────────────▶│  direct launch only: it was made meanwhile
  *      │◀───────────────────── TERMINAL (+ master fd) ──│  with process.terminal
  *      │◀─────── READY (value: device, address: inode of /) │  everything but the payload is in place
  *      │
@@ -31,6 +32,7 @@ enum message_type {
     MESSAGE_CHILD,
     MESSAGE_HOOKS,
     MESSAGE_DONE,
+    MESSAGE_NETWORK,
     MESSAGE_TERMINAL,
     MESSAGE_READY,
     MESSAGE_START,

@@ -33,8 +33,6 @@
 
 static int open_bundle(struct launch *launch, struct error *err)
 {
-    if (launch->options->made)
-        return bundle_from_config(launch->options->made, &launch->bundle, err);
     return bundle_open(launch->options->bundle, launch->options->config, &launch->bundle, err);
 }
 
@@ -84,7 +82,7 @@ int launch_plan_security(struct launch *launch, struct error *err)
     return policy_chain_seccomp(launch->policy, &launch->seccomp, err);
 }
 
-static int make_plans(struct launch *launch, struct error *err)
+int launch_make_plans(struct launch *launch, struct error *err)
 {
     const struct oci_config *config = launch->bundle.config;
 
@@ -106,7 +104,7 @@ static int make_plans(struct launch *launch, struct error *err)
     return resctrl_plan_make(config, launch->options->id, &launch->resctrl_plan, err);
 }
 
-static int open_outside(struct launch *launch, struct error *err)
+int launch_open_outside(struct launch *launch, struct error *err)
 {
     if (namespaces_open(&launch->namespaces, err) < 0)
         return -1;
@@ -229,13 +227,13 @@ static void remove_intel_rdt_groups(struct launch *launch)
         log_warning("%s", err.text);
 }
 
-static int plan_rootfs(struct launch *launch, struct error *err)
+int launch_plan_rootfs(struct launch *launch, struct error *err)
 {
     struct rootfs_context context = {
         .overlay = launch->overlay,
         .bundle = launch->bundle.path,
         .rootfs = launch->bundle.rootfs,
-        .cgroup = launch->container.status->cgroup,
+        .cgroup = launch->cgroup_location,
         .no_pivot = launch->options->no_pivot,
         .rootless = launch->rootless,
     };
@@ -331,10 +329,18 @@ static int explain_death(struct launch *launch, struct error *err)
 
 int launch_serve_init(struct launch *launch, struct error *err)
 {
+    return launch_let_go(launch, err) < 0 ? -1 : launch_converse(launch, err);
+}
+
+int launch_let_go(struct launch *launch, struct error *err)
+{
+    return message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0 ? explain_death(launch, err) : 0;
+}
+
+int launch_converse(struct launch *launch, struct error *err)
+{
     struct message message;
 
-    if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0)
-        return explain_death(launch, err);
     for (;;) {
         if (message_receive(launch->socket, &message, err) < 0)
             return -1;
@@ -353,7 +359,7 @@ int launch_serve_init(struct launch *launch, struct error *err)
             launch->root_inode = message.address;
             return 0;
         case MESSAGE_END:
-            return explain_death(launch, err);
+            return launch->direct ? 0 : explain_death(launch, err);
         default:
             return fail(err, EPROTO, "init sent unexpected message %d", (int)message.type);
         }
@@ -399,8 +405,8 @@ static const struct step create_steps[] = {
     { "policy", apply_policy,
       NULL }, /* pure but for reading the operator's file; nothing at all without one */
     { "terminal options", check_terminal, NULL },
-    { "plans", make_plans, NULL },                 /* pure: a bad config fails here and has touched nothing */
-    { "namespaces, sockets", open_outside, NULL }, /* wrong paths fail before any side effect (item 133) */
+    { "plans", launch_make_plans, NULL },                 /* pure: a bad config fails here and has touched nothing */
+    { "namespaces, sockets", launch_open_outside, NULL }, /* wrong paths fail before any side effect (item 133) */
     { "state directory", reserve_id, release_id },
     { "saved config", save_config, NULL },
     { "start.sock", open_gate, NULL },
@@ -408,7 +414,7 @@ static const struct step create_steps[] = {
     { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
     { "cgroup", make_cgroup, remove_cgroup },
     { "intelRdt groups", make_intel_rdt_groups, remove_intel_rdt_groups },
-    { "mount sources", plan_rootfs, NULL },
+    { "mount sources", launch_plan_rootfs, NULL },
     { "init", clone_init, launch_kill_init },                    /* enters its cgroup before all else */
     { "cgroup unit", make_cgroup_around, remove_cgroup_around }, /* the systemd driver's "cgroup" */
     { "cgroup, id maps", place_init,

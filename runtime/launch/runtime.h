@@ -16,8 +16,15 @@ void launch_undo(struct launch *launch);
 /* The seccomp filters, chained, and the Landlock plan: for init and for exec. */
 int launch_plan_security(struct launch *launch, struct error *err);
 
-/* GO, then the conversation of protocol.h until READY. */
+/* Steps that launch_run_directly() has as well. */
+int launch_make_plans(struct launch *launch, struct error *err);
+int launch_open_outside(struct launch *launch, struct error *err);
+int launch_plan_rootfs(struct launch *launch, struct error *err);
+
+/* GO, then the conversation of protocol.h until READY; of a direct launch until the payload runs. */
 int launch_serve_init(struct launch *launch, struct error *err);
+int launch_let_go(struct launch *launch, struct error *err);   /* its two halves */
+int launch_converse(struct launch *launch, struct error *err);
 void launch_kill_init(struct launch *launch); /* kills and reaps it */
 
 /* --timeout and --kill-signal, before anything is made. */

@@ -114,7 +114,7 @@ int policy_settle(struct policy_request *request, enum policy_profile in_force,
     return 0;
 }
 
-static bool is_bind(const struct oci_mount *mount)
+bool policy_is_bind(const struct oci_mount *mount)
 {
     return (mount->type && strcmp(mount->type, "bind") == 0) || strings_contain(&mount->options, "bind") ||
            strings_contain(&mount->options, "rbind");
@@ -150,7 +150,7 @@ int policy_check_sources(const struct oci_config *config, const struct policy_op
         count = operator->forbidden_sources.count;
     }
     for (size_t i = 0; i < config->mounts_count; i++)
-        if (is_bind(&config->mounts[i]) && config->mounts[i].source &&
+        if (policy_is_bind(&config->mounts[i]) && config->mounts[i].source &&
             check_source(config->mounts[i].source, i, sockets, count, err) < 0)
             return -1;
     return 0;

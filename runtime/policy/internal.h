@@ -34,6 +34,7 @@ int policy_settle(struct policy_request *request, enum policy_profile in_force,
                   const struct policy_operator *operator, struct error * err);
 /* Is `path` equal to `top` or beneath it, by components? */
 bool policy_path_is_within(const char *path, const char *top);
+bool policy_is_bind(const struct oci_mount *mount);
 int policy_check_sources(const struct oci_config *config, const struct policy_operator *operator,
                          struct error * err);
 

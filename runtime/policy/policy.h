@@ -31,6 +31,13 @@ int policy_profile_parse(const char *name, const char *what, enum policy_profile
 int policy_apply(struct oci_config *config, enum policy_profile profile, struct policy_record **record,
                  struct error *err);
 
+/*
+ * For a config that we made ourselves, without annotations: Landlock where its mounts are writable, and the guard.
+ * POLICY_SPECULATION_OFF, or unset for Landlock: without that layer. Owned.
+ */
+struct policy_record *policy_record_for(const struct oci_config *config, enum policy_landlock_mode landlock,
+                                        enum policy_speculation speculation);
+
 /* Pure part of the above: `operator` may be NULL (defaults). */
 int policy_apply_with(struct oci_config *config, enum policy_profile profile,
                       const struct policy_operator *operator, struct policy_record ** record,

@@ -17,6 +17,17 @@
 
 #define FILE_NAME "policy.json"
 
+struct policy_record *policy_record_for(const struct oci_config *config, enum policy_landlock_mode landlock,
+                                        enum policy_speculation speculation)
+{
+    struct policy_record *record = memory_new(sizeof *record);
+
+    if (landlock)
+        record->landlock = policy_ruleset_make(config, NULL, landlock == POLICY_LANDLOCK_REQUIRED);
+    record->speculation = speculation;
+    return record;
+}
+
 int policy_save(const struct policy_record *record, int state_fd, struct error *err)
 {
     auto_buffer struct buffer json = { 0 };

@@ -60,8 +60,13 @@ static bool is_read_only(const struct oci_mount *mount)
     return read_only;
 }
 
-static bool belongs_to_system(const char *destination)
+/* Of the container's own; a device or directory of the host's that is bound below /dev is meant to be used. */
+static bool belongs_to_system(const struct oci_mount *mount)
 {
+    const char *destination = mount->destination;
+
+    if (policy_is_bind(mount) && policy_path_is_within(destination, "/dev/"))
+        return false;
     return policy_path_is_within(destination, "/proc") || policy_path_is_within(destination, "/sys") ||
            policy_path_is_within(destination, "/dev");
 }
@@ -71,7 +76,7 @@ static void add_writable_mounts(struct policy_ruleset *ruleset, const struct oci
     for (size_t i = 0; i < config->mounts_count; i++) {
         const struct oci_mount *mount = &config->mounts[i];
 
-        if (!is_read_only(mount) && !belongs_to_system(mount->destination))
+        if (!is_read_only(mount) && !belongs_to_system(mount))
             add_path(ruleset, mount->destination, LANDLOCK_ALL, true, false);
     }
 }

@@ -85,7 +85,8 @@ static int search_path(const char *search, const char *name, char **path, struct
         }
         if (!try_next(code))
             return fail_path(name, code, err);
-        denied = denied || code == EACCES || code == EISDIR;
+        /* A directory of PATH that we may not enter is not a program that we may not execute. */
+        denied = denied || code == EISDIR || (code == EACCES && faccessat(AT_FDCWD, candidate, F_OK, 0) == 0);
     }
     if (denied)
         return fail_path(name, EACCES, err);

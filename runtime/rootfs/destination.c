@@ -267,7 +267,10 @@ static int explain(const struct mount_op *op, struct error *err)
 {
     if (links_forbidden(op) && (errno == ELOOP || errno == ENOTDIR))
         return fail(err, errno, "destination: not an ordinary directory, or reached through a symbolic link");
-    return fail_errno(err, "destination");
+    fail_errno(err, "destination");
+    return err->code == ENOSYS
+               ? fail_hint(err, "aril needs openat2 of Linux 5.6; a seccomp filter can hide it")
+               : -1;
 }
 
 int destination_open(const struct rootfs_plan *plan, const struct mount_op *op, enum destination_type type,

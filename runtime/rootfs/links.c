@@ -116,7 +116,7 @@ static int open_console(const struct rootfs_plan *plan, int dev, struct error *e
     return take_fd(&fd);
 }
 
-static int mount_console(const struct rootfs_plan *plan, int terminal, struct error *err)
+static int mount_console(struct rootfs_plan *plan, int terminal, struct error *err)
 {
     auto_close int dev = -1, console = -1, tree = -1;
 
@@ -128,10 +128,10 @@ static int mount_console(const struct rootfs_plan *plan, int terminal, struct er
     console = open_console(plan, dev, err);
     if (console < 0)
         return !plan->own_dev && err->code == ENOENT ? 0 : -1;
-    tree = mount_clone(terminal, "", false);
+    tree = mount_clone(plan, terminal, "", false);
     if (tree < 0)
         return fail_errno(err, "open_tree");
-    return mount_attach(tree, console, err);
+    return mount_attach(plan, tree, console, err);
 }
 
 int rootfs_set_console(struct rootfs_plan *plan, int terminal, struct error *err)

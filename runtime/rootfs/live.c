@@ -28,14 +28,7 @@ int rootfs_open_live_sources(struct rootfs_plan *plan, struct error *err)
     for (size_t i = 0; i < plan->mount_count; i++)
         if (check_op(&plan->mounts[i], err) < 0)
             return mount_fail_in(&plan->mounts[i], err);
-    if (rootfs_open_sources(plan, err) < 0)
-        return -1;
-    for (size_t i = 0; i < plan->mount_count; i++)
-        if (plan->mounts[i].kind == MOUNT_BIND && plan->mounts[i].tree < 0) {
-            fail(err, EPERM, "source %s: cannot be cloned here", plan->mounts[i].source);
-            return mount_fail_in(&plan->mounts[i], err);
-        }
-    return 0;
+    return rootfs_open_sources(plan, err);
 }
 
 int rootfs_enter_live(struct rootfs_plan *plan, struct error *err)

@@ -29,15 +29,15 @@ static void cover_free(struct cover *cover)
         close(cover->mounted);
 }
 
-static int cover_mount(struct cover *cover, int destination, struct error *err)
+static int cover_mount(struct rootfs_plan *plan, struct cover *cover, int destination, struct error *err)
 {
     auto_close int tree = take_fd(&cover->detached);
 
     if (tree < 0)
-        tree = mount_clone(cover->mounted, "", false);
+        tree = mount_clone(plan, cover->mounted, "", false);
     if (tree < 0)
         return fail_errno(err, "open_tree");
-    if (mount_attach(tree, destination, err) < 0)
+    if (mount_attach(plan, tree, destination, err) < 0)
         return -1;
     if (cover->mounted < 0)
         cover->mounted = take_fd(&tree);
@@ -54,7 +54,7 @@ static int cover_make_empty(struct rootfs_plan *plan, struct cover *cover, struc
     if (cover->mounted >= 0)
         return 0;
     cover->detached = mount_make_detached(
-        "tmpfs", "tmpfs", data, labelled ? 2 : 1,
+        plan, "tmpfs", "tmpfs", data, labelled ? 2 : 1,
         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
     return cover->detached < 0 ? -1 : 0;
 }
@@ -98,10 +98,10 @@ static int mask_one(struct rootfs_plan *plan, const char *path, struct cover *nu
     if (fstat(destination, &status) < 0)
         return fail_errno(err, "stat");
     if (!S_ISDIR(status.st_mode))
-        return cover_mount(null, destination, err);
+        return cover_mount(plan, null, destination, err);
     if (cover_make_empty(plan, empty, err) < 0)
         return -1;
-    return cover_mount(empty, destination, err);
+    return cover_mount(plan, empty, destination, err);
 }
 
 static int mask_all(struct rootfs_plan *plan, struct error *err)
@@ -123,7 +123,7 @@ static int protect_one(struct rootfs_plan *plan, const char *path, struct error 
 
     if (destination < 0)
         return err->code == ENOENT ? 0 : -1;
-    tree = mount_clone(destination, "", true);
+    tree = mount_clone(plan, destination, "", true);
     if (tree < 0)
         return fail_errno(err, "open_tree");
     return mount_place_with(plan, &read_only, tree, destination, err);
@@ -178,5 +178,5 @@ int rootfs_finish(struct rootfs_plan *plan, struct error *err)
         return -1;
     if (plan->read_only && mount_set_attributes(plan, plan->root, &read_only, false) < 0)
         return fail_errno(err, "root.readonly");
-    return set_root_propagation(plan, err);
+    return set_root_propagation(plan, err) < 0 ? -1 : stage_end(plan, err);
 }

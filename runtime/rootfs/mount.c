@@ -73,6 +73,9 @@ static int change_attributes(struct rootfs_plan *plan, const struct mount_op *op
         return 0;
     code = errno;
     fail_errno(err, "set mount attributes");
+    if (code == ENOTSUP)
+        return fail_hint(err,
+                         "recursive ones need mount_setattr of Linux 5.12, which a seccomp filter can hide");
     if (code == EPERM && (options->attributes.clear || options->recursive.clear)) /* item 109 */
         fail_hint(err,
                   "flags such as ro, nosuid or nodev of the source cannot be cleared in a user namespace");
@@ -116,11 +119,13 @@ static int explain_attach(int tree, int destination, struct error *err)
     return fail_errno(err, "move_mount");
 }
 
-int mount_attach(int tree, int destination, struct error *err)
+int mount_attach(struct rootfs_plan *plan, int tree, int destination, struct error *err)
 {
-    if (sys_move_mount(tree, "", destination, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-        return explain_attach(tree, destination, err);
-    return 0;
+    const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    int result = stage_is_used(plan) ? stage_attach(plan, tree, destination)
+                                     : sys_move_mount(tree, "", destination, "", flags);
+
+    return result < 0 ? explain_attach(tree, destination, err) : 0;
 }
 
 /* Where the kernel has no mount_setattr, attributes can only be changed once the mount is attached; nobody
@@ -132,7 +137,7 @@ int mount_place(struct rootfs_plan *plan, const struct mount_op *op, int tree, u
 
     if (result < 0 && (err->code != ENOSYS || op->idmap >= 0))
         return -1;
-    if (mount_attach(tree, destination, err) < 0)
+    if (mount_attach(plan, tree, destination, err) < 0)
         return -1;
     return result < 0 ? mount_set_up(plan, op, tree, done, err) : 0;
 }
@@ -144,23 +149,31 @@ int mount_place_with(struct rootfs_plan *plan, const struct option_attributes *a
 
     if (result < 0 && errno != ENOSYS)
         return fail_errno(err, "set mount attributes");
-    if (mount_attach(tree, destination, err) < 0)
+    if (mount_attach(plan, tree, destination, err) < 0)
         return -1;
     if (result < 0 && mount_set_attributes(plan, tree, attributes, false) < 0)
         return fail_errno(err, "set mount attributes");
     return 0;
 }
 
-int mount_clone(int dirfd, const char *path, bool recursive)
+int mount_clone_with(struct rootfs_plan *plan, int dirfd, const char *path, unsigned flags)
 {
-    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+    int tree;
 
-    return sys_open_tree(dirfd, path, flags | (*path ? 0 : AT_EMPTY_PATH));
+    if (stage_is_used(plan))
+        return stage_clone(plan, dirfd, path, flags);
+    tree = sys_open_tree(dirfd, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return tree < 0 && stage_begin(plan) ? stage_clone(plan, dirfd, path, flags) : tree;
+}
+
+int mount_clone(struct rootfs_plan *plan, int dirfd, const char *path, bool recursive)
+{
+    return mount_clone_with(plan, dirfd, path, (recursive ? AT_RECURSIVE : 0) | (*path ? 0 : AT_EMPTY_PATH));
 }
 
 int mount_clone_host(struct rootfs_plan *plan, const char *path, bool recursive)
 {
-    auto_close int tree = mount_clone(AT_FDCWD, path, recursive);
+    auto_close int tree = mount_clone(plan, AT_FDCWD, path, recursive);
 
     if (tree < 0)
         return -1;

@@ -29,18 +29,22 @@ int mount_place_with(struct rootfs_plan *plan, const struct option_attributes *a
                      int destination, struct error *err);
 
 /* Puts a detached mount on its destination as it is. */
-int mount_attach(int tree, int destination, struct error *err);
+int mount_attach(struct rootfs_plan *plan, int tree, int destination, struct error *err);
 
 /* A mount of a file system nobody can see yet. `attributes` are MOUNT_ATTR_*. */
-int mount_make_detached(const char *type, const char *source, const struct option_data *data,
-                        size_t data_count, uint64_t attributes, struct error *err);
+int mount_make_detached(struct rootfs_plan *plan, const char *type, const char *source,
+                        const struct option_data *data, size_t data_count, uint64_t attributes,
+                        struct error *err);
 
 /* fail_errno() with what the file system itself has to say: "tmpfs: Unknown parameter 'foo'". */
 int mount_fail_with_log(int context, int code, struct error *err, const char *what);
 
 /* A detached clone of part of a mounted file system, or -1 with errno. It is a peer of what it was cloned
  * from. */
-int mount_clone(int dirfd, const char *path, bool recursive);
+int mount_clone(struct rootfs_plan *plan, int dirfd, const char *path, bool recursive);
+
+/* The same with AT_* flags. */
+int mount_clone_with(struct rootfs_plan *plan, int dirfd, const char *path, unsigned flags);
 
 /* The same of something of the host's that the runtime adds by itself: a peer of nobody, whatever
  * rootfsPropagation says. */
@@ -53,7 +57,7 @@ int mount_cgroup(struct rootfs_plan *plan, struct mount_op *op, struct error *er
 int mount_remount(struct rootfs_plan *plan, struct mount_op *op, struct error *err);
 
 /* A detached clone of the source of a bind mount, as it is. */
-int mount_open_tree(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err);
+int mount_open_tree(struct rootfs_plan *plan, const struct mount_op *op, struct error *err);
 
 /* Copies what is in a directory into another one (tmpcopyup). */
 int copy_up(int from, int to, struct error *err);
@@ -74,6 +78,34 @@ int legacy_set_propagation(struct rootfs_plan *plan, int mount, unsigned long pr
 bool legacy_is_needed(const struct mount_op *op, const struct option_data *data, size_t count);
 int legacy_mount_new(struct rootfs_plan *plan, const struct mount_op *op, const struct option_data *data,
                      size_t count, int destination, struct error *err);
+
+int legacy_reconfigure(struct rootfs_plan *plan, const struct mount_options *options, int destination);
+
+/*
+ * stage.c: detached mounts for kernels that have none (before Linux 5.2), and under seccomp filters that know
+ * none. stage_begin() after a call has failed: true when the kernel lacks it and mount(2) is to do the same
+ * from now on, with descriptors as before; else errno is left alone.
+ */
+bool stage_begin(struct rootfs_plan *plan);
+bool stage_is_used(const struct rootfs_plan *plan);
+int stage_clone(struct rootfs_plan *plan, int dirfd, const char *path, unsigned open_tree_flags);
+int stage_make(struct rootfs_plan *plan, const char *type, const char *source, const struct option_data *data,
+               size_t data_count, uint64_t attributes, struct error *err);
+int stage_attach(struct rootfs_plan *plan, int tree, int destination);
+int stage_end(struct rootfs_plan *plan, struct error *err); /* after the last mount */
+
+/* procfs.c: 0 when the fd is the root of a procfs. */
+int procfs_verify(int fd, struct error *err);
+
+/* mount(2) onto a descriptor, from a procfs that is verified. `from` >= 0: another descriptor is the source.
+ */
+int mount_on_fd(struct rootfs_plan *plan, int from, const char *source, int target, const char *type,
+                unsigned long mount_flags, const char *data);
+
+/* The text and the MS_* flags that mount(2) takes for the same options. */
+int legacy_join(const struct option_data *data, size_t count, struct buffer *text, unsigned long *mount_flags,
+                struct error *err);
+unsigned long legacy_attribute_flags(uint64_t attributes);
 
 #define auto_umask auto_cleanup(umask_restore)
 void umask_restore(const mode_t *saved);

@@ -19,16 +19,16 @@
 
 #define PROC_ROOT_INODE 1
 
-int mount_open_tree(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
+int mount_open_tree(struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
-    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+    unsigned flags = 0;
     auto_close int tree = -1;
 
     if (op->options.special & OPTION_RECURSIVE)
         flags |= AT_RECURSIVE;
     if (op->options.special & OPTION_SOURCE_NOFOLLOW)
         flags |= AT_SYMLINK_NOFOLLOW;
-    tree = sys_open_tree(AT_FDCWD, op->source, flags);
+    tree = mount_clone_with(plan, AT_FDCWD, op->source, flags);
     if (tree < 0 && errno == EINVAL && plan->user_namespace && !(flags & AT_RECURSIVE)) {
         fail_errno(err, "source %s", op->source);
         return fail_hint(err, "it has mounts below it that a user namespace must not uncover: use rbind");
@@ -109,6 +109,6 @@ int mount_bind(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
     if (destination < 0)
         return -1;
     if (prepared)
-        return mount_attach(tree, destination, err);
+        return mount_attach(plan, tree, destination, err);
     return mount_place(plan, op, tree, propagation_of_sources(plan), destination, err);
 }

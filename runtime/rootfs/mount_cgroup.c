@@ -65,7 +65,7 @@ static int make_v2(struct rootfs_plan *plan, const struct mount_op *op, const ch
 {
     if (!plan->cgroup_namespace && op->options.data_count == 0)
         return clone_host_cgroup(plan, directory, plan->user_namespace ? path : "", view, err);
-    view->tree = mount_make_detached("cgroup2", op->source, op->options.data, op->options.data_count,
+    view->tree = mount_make_detached(plan, "cgroup2", op->source, op->options.data, op->options.data_count,
                                      mount_options_attributes(&op->options), err);
     return view->tree < 0 ? -1 : 0;
 }
@@ -88,8 +88,8 @@ static int make_v1(struct rootfs_plan *plan, const struct mount_op *op, const ch
         *array_grow(data, count) =
             named ? (struct option_data){ (char *)"name", name + 5 } : (struct option_data){ name, NULL };
     }
-    view->tree =
-        mount_make_detached("cgroup", "cgroup", data, count, mount_options_attributes(&op->options), err);
+    view->tree = mount_make_detached(plan, "cgroup", "cgroup", data, count,
+                                     mount_options_attributes(&op->options), err);
     free(data);
     return view->tree < 0 ? -1 : 0;
 }
@@ -105,7 +105,7 @@ static int place(struct rootfs_plan *plan, const struct mount_op *op, const stru
     };
 
     if (!view->is_clone)
-        return mount_attach(view->tree, destination, err);
+        return mount_attach(plan, view->tree, destination, err);
     return mount_place_with(plan, &attributes, view->tree, destination, err);
 }
 
@@ -205,7 +205,7 @@ static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int des
     if (op->options.data_count > 0)
         return fail(err, EINVAL, "options: '%s' is not possible here, the host has cgroups of version 1",
                     op->options.data[0].key);
-    tmpfs = mount_make_detached("tmpfs", "cgroup", &mode, 1,
+    tmpfs = mount_make_detached(plan, "tmpfs", "cgroup", &mode, 1,
                                 mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
     if (tmpfs < 0 || mount_place(plan, op, tmpfs, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
         mount_hierarchies(plan, op, tmpfs, err) < 0)

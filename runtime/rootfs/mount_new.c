@@ -45,15 +45,17 @@ static int set_one(int context, const char *key, const char *value, struct error
     return mount_fail_with_log(context, code, err, what);
 }
 
-int mount_make_detached(const char *type, const char *source, const struct option_data *data,
-                        size_t data_count, uint64_t attributes, struct error *err)
+/* fsopen() on a kernel that has it. */
+static int configure(int context, const char *type, const char *source, const struct option_data *data,
+                     size_t data_count, uint64_t attributes, struct error *err)
 {
-    auto_close int context = sys_fsopen(type, FSOPEN_CLOEXEC);
     int mount;
 
     if (context < 0) {
         fail_errno(err, "fsopen %s", type);
-        return errno == ENODEV ? fail_hint(err, "this kernel has no such file system") : -1;
+        return err->code == ENODEV   ? fail_hint(err, "this kernel has no such file system")
+               : err->code == ENOSYS ? fail_hint(err, "this needs the mount API of Linux 5.2")
+                                     : -1;
     }
     if (source && *source && set_one(context, "source", source, err) < 0)
         return -1;
@@ -64,6 +66,20 @@ int mount_make_detached(const char *type, const char *source, const struct optio
         return mount_fail_with_log(context, errno, err, type);
     mount = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
     return mount < 0 ? mount_fail_with_log(context, errno, err, type) : mount;
+}
+
+int mount_make_detached(struct rootfs_plan *plan, const char *type, const char *source,
+                        const struct option_data *data, size_t data_count, uint64_t attributes,
+                        struct error *err)
+{
+    auto_close int context = -1;
+
+    if (!stage_is_used(plan)) {
+        context = sys_fsopen(type, FSOPEN_CLOEXEC);
+        if (context >= 0 || !stage_begin(plan))
+            return configure(context, type, source, data, data_count, attributes, err);
+    }
+    return stage_make(plan, type, source, data, data_count, attributes, err);
 }
 
 /* ---- the data of an operation ------------------------------------------------------------------------- */
@@ -150,7 +166,7 @@ static int make_mount(struct rootfs_plan *plan, const struct mount_op *op, int d
     *legacy = legacy_is_needed(op, list.items, list.count);
     if (*legacy)
         return legacy_mount_new(plan, op, list.items, list.count, destination, err);
-    return mount_make_detached(op->type, op->source, list.items, list.count, attributes, err);
+    return mount_make_detached(plan, op->type, op->source, list.items, list.count, attributes, err);
 }
 
 /* ---- fallbacks ---------------------------------------------------------------------------------------- */

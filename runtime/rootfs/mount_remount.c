@@ -44,11 +44,16 @@ static int set_super_flags(int context, const struct mount_options *options, str
 }
 
 /* Without "bind", a remount is for the file system itself. */
-static int reconfigure(const struct mount_options *options, int destination, struct error *err)
+static int reconfigure(struct rootfs_plan *plan, const struct mount_options *options, int destination,
+                       struct error *err)
 {
     auto_close int context =
         (int)syscall(SYS_fspick, destination, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH | FSPICK_NO_AUTOMOUNT);
 
+    if (context < 0 && errno == ENOSYS && stage_is_used(plan))
+        return legacy_reconfigure(plan, options, destination) < 0
+                   ? fail_errno(err, "reconfigure the file system")
+                   : 0;
     if (context < 0)
         return fail_errno(err, "fspick");
     if (set_super_flags(context, options, err) < 0)
@@ -71,7 +76,7 @@ int mount_remount(struct rootfs_plan *plan, struct mount_op *op, struct error *e
 
     if (destination < 0)
         return -1;
-    if (!(op->options.special & OPTION_BIND) && reconfigure(&op->options, destination, err) < 0)
+    if (!(op->options.special & OPTION_BIND) && reconfigure(plan, &op->options, destination, err) < 0)
         return -1;
     return mount_set_up(plan, op, destination, 0, err);
 }

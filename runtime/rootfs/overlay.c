@@ -23,8 +23,9 @@
 #define FSCONFIG_SET_FD 5
 #endif
 
-#define VALUE_MAX 255  /* of fsconfig() */
-#define LAYERS_MAX 500 /* the kernel's OVL_MAX_STACK */
+#define VALUE_MAX 255       /* of fsconfig() */
+#define MOUNT_DATA_MAX 4095 /* of mount() */
+#define LAYERS_MAX 500      /* the kernel's OVL_MAX_STACK */
 
 /* ---- checks ----------------------------------------------------------------------------------------- */
 
@@ -74,11 +75,11 @@ static int open_directory(const char *path)
 
 /* The shifted layer is a detached mount of its own: the directory itself stays as it is for everybody else.
  */
-static int open_shifted(const char *path, int user_namespace, struct error *err)
+static int open_shifted(struct rootfs_plan *plan, const char *path, int user_namespace, struct error *err)
 {
     const struct mount_attr change = { .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY,
                                        .userns_fd = (uint64_t)user_namespace };
-    auto_close int tree = mount_clone(AT_FDCWD, path, false);
+    auto_close int tree = mount_clone(plan, AT_FDCWD, path, false);
 
     if (tree < 0)
         return fail_errno(err, "open_tree %s", path);
@@ -89,11 +90,12 @@ static int open_shifted(const char *path, int user_namespace, struct error *err)
     return take_fd(&tree);
 }
 
-static int open_lowers(const struct overlay_request *request, struct layers *layers, struct error *err)
+static int open_lowers(struct rootfs_plan *plan, const struct overlay_request *request, struct layers *layers,
+                       struct error *err)
 {
     layers->lowers = memory_new_array(request->lower_count, sizeof *layers->lowers);
     for (size_t i = 0; i < request->lower_count; i++) {
-        int fd = layers->idmap >= 0 ? open_shifted(request->lowers[i], layers->idmap, err)
+        int fd = layers->idmap >= 0 ? open_shifted(plan, request->lowers[i], layers->idmap, err)
                                     : open_directory(request->lowers[i]);
 
         if (fd < 0 && layers->idmap < 0)
@@ -133,19 +135,20 @@ static int make_upper(struct layers *layers, struct error *err)
                                                              : 0;
 }
 
-static int make_tmpfs(const struct overlay_request *request, struct layers *layers, struct error *err)
+static int make_tmpfs(struct rootfs_plan *plan, const struct overlay_request *request, struct layers *layers,
+                      struct error *err)
 {
     char size[32];
     const struct option_data data[] = { { (char *)"size", size }, { (char *)"mode", (char *)"0700" } };
     uint64_t bytes = request->tmpfs_size ? request->tmpfs_size : OVERLAY_DEFAULT_SIZE;
 
     snprintf(size, sizeof size, "%llu", (unsigned long long)bytes);
-    layers->tmpfs = mount_make_detached("tmpfs", "aril-upper", data, array_length(data), 0, err);
+    layers->tmpfs = mount_make_detached(plan, "tmpfs", "aril-upper", data, array_length(data), 0, err);
     return layers->tmpfs < 0 ? -1 : make_upper(layers, err);
 }
 
-static int open_layers(const struct rootfs_plan *plan, const struct overlay_request *request,
-                       struct layers *layers, struct error *err)
+static int open_layers(struct rootfs_plan *plan, const struct overlay_request *request, struct layers *layers,
+                       struct error *err)
 {
     static const struct oci_mount no_mappings_of_its_own;
     const struct mount_op op = { .config = &no_mappings_of_its_own };
@@ -155,9 +158,9 @@ static int open_layers(const struct rootfs_plan *plan, const struct overlay_requ
         if (layers->idmap < 0)
             return -1;
     }
-    if (open_lowers(request, layers, err) < 0)
+    if (open_lowers(plan, request, layers, err) < 0)
         return -1;
-    return request->upper ? open_given(request, layers, err) : make_tmpfs(request, layers, err);
+    return request->upper ? open_given(request, layers, err) : make_tmpfs(plan, request, layers, err);
 }
 
 /* ---- the mount -------------------------------------------------------------------------------------- */
@@ -174,13 +177,18 @@ static int set_fd(int context, const char *key, int fd)
     return sys_fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
 }
 
+static void join_lowers(const struct layers *layers, struct buffer *text)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        buffer_add_format(text, "%s/proc/self/fd/%d", i ? ":" : "", layers->lowers[i]);
+}
+
 /* Before lowerdir+ (6.7): one string, which has room for a dozen layers. */
 static int set_joined(int context, const struct layers *layers, struct error *err)
 {
     auto_buffer struct buffer text = { 0 };
 
-    for (size_t i = 0; i < layers->count; i++)
-        buffer_add_format(&text, "%s/proc/self/fd/%d", i ? ":" : "", layers->lowers[i]);
+    join_lowers(layers, &text);
     if (text.length > VALUE_MAX)
         return fail(err, ENOTSUP, "overlay: this kernel takes fewer than %zu lower layers", layers->count);
     if (sys_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", text.data, 0) < 0)
@@ -215,11 +223,39 @@ static int set_flags(struct rootfs_plan *plan, int context, const struct layers 
     return 0;
 }
 
+/* With mount(2), whose page of text has room for some 180 layers. The names of descriptors need no escaping.
+ */
+static int create_on_stage(struct rootfs_plan *plan, const struct layers *layers, bool unprivileged,
+                           struct error *err)
+{
+    bool labelled = plan->label && rootfs_has_selinux(plan);
+    auto_buffer struct buffer lowers = { 0 };
+    char upper[32], work[32];
+    struct option_data data[5] = { { (char *)"upperdir", upper }, { (char *)"workdir", work } };
+    size_t count = 2;
+
+    snprintf(upper, sizeof upper, "/proc/self/fd/%d", layers->upper);
+    snprintf(work, sizeof work, "/proc/self/fd/%d", layers->work);
+    join_lowers(layers, &lowers);
+    if (lowers.length > MOUNT_DATA_MAX - 256)
+        return fail(err, ENOTSUP,
+                    "overlay: mount(2), which is needed here, takes fewer than %zu lower layers",
+                    layers->count);
+    data[count++] = (struct option_data){ (char *)"lowerdir", lowers.data };
+    if (unprivileged)
+        data[count++] = (struct option_data){ (char *)"userxattr", NULL };
+    if (labelled)
+        data[count++] = (struct option_data){ (char *)plan->label_type, (char *)plan->label };
+    return stage_make(plan, "overlay", "aril", data, count, 0, err);
+}
+
 static int create(struct rootfs_plan *plan, const struct layers *layers, bool unprivileged, struct error *err)
 {
-    auto_close int context = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+    auto_close int context = stage_is_used(plan) ? -1 : sys_fsopen("overlay", FSOPEN_CLOEXEC);
     int mount;
 
+    if (stage_is_used(plan) || (context < 0 && stage_begin(plan)))
+        return create_on_stage(plan, layers, unprivileged, err);
     if (context < 0)
         return fail_errno(err, "fsopen overlay");
     sys_fsconfig(context, FSCONFIG_SET_STRING, "source", "aril", 0);
@@ -237,13 +273,13 @@ static int create(struct rootfs_plan *plan, const struct layers *layers, bool un
  * Kernels before 6.15 take no layer that is on a detached mount. In init's own mount namespace the tmpfs can
  * be attached where the root goes: it ends up below it, out of sight, and goes with the old root.
  */
-static void attach_tmpfs(const struct rootfs_plan *plan, const struct layers *layers)
+static void attach_tmpfs(struct rootfs_plan *plan, const struct layers *layers)
 {
     struct error ignored;
     auto_close int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (place >= 0 && layers->tmpfs >= 0)
-        mount_attach(layers->tmpfs, place, &ignored);
+        mount_attach(plan, layers->tmpfs, place, &ignored);
 }
 
 int overlay_mount(struct rootfs_plan *plan, bool in_init, struct error *err)
@@ -255,7 +291,7 @@ int overlay_mount(struct rootfs_plan *plan, bool in_init, struct error *err)
     if (open_layers(plan, plan->overlay, &layers, err) < 0)
         return -1;
     mount = create(plan, &layers, unprivileged, err);
-    if (mount < 0 && in_init && err->code == EINVAL && layers.tmpfs >= 0) {
+    if (mount < 0 && in_init && err->code == EINVAL && layers.tmpfs >= 0 && !stage_is_used(plan)) {
         attach_tmpfs(plan, &layers);
         mount = create(plan, &layers, unprivileged, err);
     }

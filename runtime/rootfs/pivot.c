@@ -15,7 +15,7 @@ static int pivot(struct rootfs_plan *plan, struct error *err)
 {
     auto_close int old_root = -1;
 
-    if (plan->host != HOST_CUT_OFF) {
+    if (plan->host != HOST_CUT_OFF || stage_is_used(plan)) {
         old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (old_root < 0)
             return fail_errno(err, "open the old root");
@@ -28,8 +28,12 @@ static int pivot(struct rootfs_plan *plan, struct error *err)
     }
     /* Where mounts are shared with the host, unmounting must not reach it. Before, our own mounts were part
      * of it. */
-    if (old_root >= 0 && mount_set_propagation(plan, old_root, MS_SLAVE | MS_REC) < 0)
+    if (plan->host != HOST_CUT_OFF && mount_set_propagation(plan, old_root, MS_SLAVE | MS_REC) < 0)
         return fail_errno(err, "make the old root a slave");
+    if (stage_is_used(plan)) { /* which is below it, and masks are still to come from there */
+        plan->old_root = take_fd(&old_root);
+        return 0;
+    }
     return umount2(".", MNT_DETACH) < 0 ? fail_errno(err, "unmount the old root") : 0;
 }
 

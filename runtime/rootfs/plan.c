@@ -134,8 +134,8 @@ static int check_bind(const struct mount_op *op, struct error *err)
 }
 
 /*
- * CVE-2023-25809: without a cgroup namespace of its own a user namespace must not write to cgroups. Engines ask for the mount
- * without "ro" all the same (buildah does): it becomes read-only, as with runc.
+ * CVE-2023-25809: without a cgroup namespace of its own a user namespace must not write to cgroups. Engines
+ * ask for the mount without "ro" all the same (buildah does): it becomes read-only, as with runc.
  */
 static void restrict_cgroup_mount(struct mount_op *op, const struct rootfs_plan *plan)
 {
@@ -421,6 +421,9 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .root_tree = -1,
         .null_mount = -1,
         .procfs = -1,
+        .stage = -1,
+        .stage_procfs = -1,
+        .old_root = -1,
         .container_proc = -1,
         .selinux = -1,
     };
@@ -490,6 +493,9 @@ void rootfs_plan_free(struct rootfs_plan *plan)
     close_fd(plan->root_tree);
     close_fd(plan->null_mount);
     close_fd(plan->procfs);
+    close_fd(plan->stage);
+    close_fd(plan->stage_procfs);
+    close_fd(plan->old_root);
     close_fd(plan->container_proc);
     free(plan);
 }

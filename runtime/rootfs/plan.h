@@ -108,6 +108,10 @@ struct rootfs_plan {
     int root_tree;  /* detached clone from rootfs_open_sources(); or -1 */
     int null_mount; /* detached clone of the host's /dev/null, for masks */
     int procfs;
+    int stage;        /* where mounts wait that this kernel cannot detach (stage.c); or -1 */
+    int stage_procfs; /* the host's, to name descriptors for mount(2); or -1 */
+    int stage_count;
+    int old_root;       /* still to be unmounted, by stage_end(); or -1 */
     int container_proc; /* mount of the config's plain /proc, of which procfs can be a clone */
     int selinux;        /* -1: not known yet */
 };

@@ -236,8 +236,9 @@ static void describe_overlay(const struct overlay_request *request, struct buffe
     add_member(out, "upper", request->upper);
     add_member(out, "work", request->work);
     if (!request->upper)
-        buffer_add_format(out, ",\"size\":%llu",
-                          (unsigned long long)(request->tmpfs_size ? request->tmpfs_size : OVERLAY_DEFAULT_SIZE));
+        buffer_add_format(
+            out, ",\"size\":%llu",
+            (unsigned long long)(request->tmpfs_size ? request->tmpfs_size : OVERLAY_DEFAULT_SIZE));
     if (request->idmap)
         buffer_add_string(out, ",\"idmap\":true");
     buffer_add_char(out, '}');

@@ -58,7 +58,13 @@ static int open_place(const struct rootfs_plan *plan, struct error *err)
      */
     if (place < 0 && errno == EACCES && plan->root_tree >= 0)
         place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return place < 0 ? fail_errno(err, "root file system %s", plan->rootfs) : place;
+    if (place >= 0)
+        return place;
+    fail_errno(err, "root file system %s", plan->rootfs);
+    return err->code == EACCES && plan->new_user
+               ? fail_hint(err, "the user namespace cannot reach it, and only the mount API of Linux 5.2 "
+                                "could do without")
+               : -1;
 }
 
 static int make_root(struct rootfs_plan *plan, int place, struct error *err)
@@ -67,7 +73,7 @@ static int make_root(struct rootfs_plan *plan, int place, struct error *err)
 
     if (plan->overlay)
         return overlay_mount(plan, true, err);
-    tree = mount_clone(place, "", true);
+    tree = mount_clone(plan, place, "", true);
     return tree < 0 ? fail_errno(err, "open_tree") : tree;
 }
 
@@ -83,7 +89,7 @@ static int attach_root(struct rootfs_plan *plan, struct error *err)
         return -1;
     if (tree < 0)
         tree = make_root(plan, place, err);
-    if (tree < 0 || mount_attach(tree, place, err) < 0)
+    if (tree < 0 || mount_attach(plan, tree, place, err) < 0)
         return fail_in(err, "root file system %s", plan->rootfs);
     /* Mounts inside the root file system must not be the host's peers, or ours would appear there. */
     if (!is_private && mount_set_propagation(plan, tree, MS_PRIVATE | MS_REC) < 0)

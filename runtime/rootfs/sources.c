@@ -27,10 +27,14 @@ static int isolate(struct rootfs_plan *plan, const struct mount_op *op, int tree
     return 0;
 }
 
-/* Without privileges here, or without mount_setattr, init tries by itself. */
-static bool is_for_init(const struct mount_op *op, const struct error *err)
+/* Without privileges here, or without the mount API, init tries by itself; for that it must be able to. */
+static bool is_for_init(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
-    return !(op->options.special & OPTION_IDMAP) && (err->code == EPERM || err->code == ENOSYS);
+    bool only_here = op->options.special & OPTION_IDMAP || plan->live;
+
+    if (err->code == ENOSYS && only_here)
+        fail_hint(err, "this needs the mount API of Linux 5.12, which the kernel or a seccomp filter lacks");
+    return !only_here && (err->code == EPERM || err->code == ENOSYS);
 }
 
 static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
@@ -49,23 +53,28 @@ static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error 
         return 0;
     tree = mount_open_tree(plan, op, err);
     if (tree < 0)
-        return is_for_init(op, err) ? 0 : -1;
+        return is_for_init(plan, op, err) ? 0 : -1;
     if (isolate(plan, op, tree, err) < 0 ||
         mount_set_up(plan, op, tree, plan->host == HOST_CUT_OFF ? SET_UP_PRIVATE : 0, err) < 0)
-        return is_for_init(op, err) ? 0 : -1;
+        return is_for_init(plan, op, err) ? 0 : -1;
     op->tree = take_fd(&tree);
     return 0;
 }
 
-/* What cannot be done here for want of privileges is left to init and its own view. */
+/* What cannot be done here for want of privileges is left to init and its own view; except for ids. */
+static bool init_can_mount_overlay(const struct rootfs_plan *plan, const struct error *err)
+{
+    return err->code == EPERM || (err->code == ENOSYS && !plan->overlay->idmap);
+}
+
 static int open_root(struct rootfs_plan *plan, struct error *err)
 {
     if (!plan->overlay) {
-        plan->root_tree = mount_clone(AT_FDCWD, plan->rootfs, true);
+        plan->root_tree = mount_clone(plan, AT_FDCWD, plan->rootfs, true);
         return 0;
     }
     plan->root_tree = overlay_mount(plan, false, err);
-    return plan->root_tree < 0 && err->code != EPERM ? fail_in(err, "root file system") : 0;
+    return plan->root_tree < 0 && !init_can_mount_overlay(plan, err) ? fail_in(err, "root file system") : 0;
 }
 
 int rootfs_open_sources(struct rootfs_plan *plan, struct error *err)

@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-/* In the sandbox's own /dev, where nothing of the host's can hide it. */
-#define INIT_PATH "/dev/.aril-init"
-
 static struct oci_mount *add_mount(struct oci_config *config, const char *destination, const char *type,
                                    const char *source, const char *options)
 {
@@ -97,7 +94,6 @@ static void add_mounts(struct oci_config *config, const struct sandbox_rules *ru
         add_mount(config, "/tmp", "tmpfs", "tmpfs", "nosuid,nodev,mode=1777");
     for (size_t i = 0; i < rules->count; i++)
         add_rule(config, rules, i, command->user_namespace);
-    add_mount(config, INIT_PATH, "bind", command->init, "bind,ro,nosuid,nodev");
 }
 
 /* Names are looked up through it; where it is a link into /run, the private /run would cut it off. */
@@ -163,28 +159,13 @@ static void set_linux(struct oci_config *config, enum sandbox_network network,
     linux->has_readonly_paths = true;
 }
 
-/* aril-init is pid 1: it reaps, has the exit code right, and dies with the runtime. */
-static void set_args(struct oci_process *process, const struct sandbox_command *command)
-{
-    static const char *const init[] = { INIT_PATH, "-p", "KILL" };
-
-    for (size_t i = 0; i < array_length(init); i++)
-        strings_add(&process->args, init[i]);
-    if (command->time_limit) {
-        strings_add(&process->args, "-T");
-        strings_add(&process->args, command->time_limit);
-    }
-    strings_add(&process->args, "--");
-    for (const char *const *word = command->args; *word; word++)
-        strings_add(&process->args, *word);
-    process->has_args = true;
-}
-
 static void set_process(struct oci_config *config, const struct sandbox_command *command)
 {
     struct oci_process *process = config->process = memory_new(sizeof *process);
 
-    set_args(process, command);
+    for (const char *const *word = command->args; *word; word++)
+        strings_add(&process->args, *word);
+    process->has_args = true;
     for (size_t i = 0; i < command->env.count; i++)
         strings_add(&process->env, command->env.items[i]);
     process->has_env = true;

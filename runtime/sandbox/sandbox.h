@@ -61,8 +61,6 @@ bool sandbox_path_is_within(const char *path, const char *parent);
 
 struct sandbox_command {
     const char *const *args; /* NULL-terminated */
-    const char *init;        /* host path of aril-init */
-    const char *time_limit;  /* seconds, or NULL */
     struct strings env;
     const char *cwd;
     bool terminal;

@@ -19,6 +19,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* Quiet for so long: the payload is not one of a moment. */
+#define SHRINK_AFTER_MS 100
+
 enum { SIGNAL_SLOT, PROCESS_SLOT, WATCH_SLOT, RELAY_SLOT, SLOTS = RELAY_SLOT + TERMINAL_RELAY_FDS };
 
 struct supervision {
@@ -29,6 +32,7 @@ struct supervision {
     int status;       /* the exit status, -1 while the process runs */
     int64_t deadline; /* on the monotonic clock, in milliseconds; 0: none */
     bool timed_out;
+    bool shrunk;    /* our memory, when it became clear that this takes longer */
     bool impatient; /* a signal asked us to end while the last output was being delivered */
 };
 
@@ -203,14 +207,16 @@ static void kill_tree(const struct supervision *state, int number)
     sys_pidfd_send_signal(state->pidfd, number);
 }
 
-/* Milliseconds until the deadline, for poll(). */
+/* Milliseconds until there is something to do without an event, for poll(). */
 static int time_left(const struct supervision *state)
 {
-    int64_t left = state->deadline - now();
+    int64_t left = state->deadline ? state->deadline - now() : INT_MAX;
 
-    if (!state->deadline || state->status >= 0)
+    if (state->status >= 0)
         return -1;
-    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+    if (!state->shrunk && left > SHRINK_AFTER_MS)
+        return SHRINK_AFTER_MS;
+    return !state->deadline ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
 static void watch_time(struct supervision *state)
@@ -222,6 +228,15 @@ static void watch_time(struct supervision *state)
     state->timed_out = true;
 }
 
+/* Not at once: whoever waits only for a moment would pay for the pages again when it goes on. */
+static void shrink(struct supervision *state)
+{
+    if (state->shrunk)
+        return;
+    shrink_resident_memory();
+    state->shrunk = true;
+}
+
 /* ---- the loop -------------------------------------------------------------------------------------- */
 
 /* Once around: 1, 0 when the process has ended and its output is delivered, or -1. */
@@ -231,11 +246,15 @@ static int step(struct supervision *state, struct error *err)
                                  { .fd = state->status < 0 ? state->pidfd : -1, .events = POLLIN },
                                  { .fd = state->watch.fd, .events = POLLIN } };
     int relayed = state->relay ? terminal_relay_fds(state->relay, fds + RELAY_SLOT, TERMINAL_RELAY_FDS) : 0;
+    int events;
 
     if (state->status >= 0 && (relayed == 0 || state->impatient))
         return 0;
-    if (poll(fds, (nfds_t)(RELAY_SLOT + relayed), time_left(state)) < 0)
+    events = poll(fds, (nfds_t)(RELAY_SLOT + relayed), time_left(state));
+    if (events < 0)
         return errno == EINTR ? 1 : fail_errno(err, "poll");
+    if (events == 0)
+        shrink(state);
     if (relayed > 0)
         terminal_relay_handle(state->relay, fds + RELAY_SLOT, relayed);
     if (fds[WATCH_SLOT].revents)
@@ -263,7 +282,6 @@ int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_rela
                                  .status = -1 };
     int going;
 
-    shrink_resident_memory();
     do
         going = step(&state, err);
     while (going > 0);

@@ -228,12 +228,13 @@ test_in_cgroup_at_create() {
 
 # 30: delete removes its cgroups, and the ones the container made below
 test_delete_nested() {
-    [ $CGROUP_VERSION = 1 ] || skip "needs a writable hierarchy in the container"
-    bundle '.linux.cgroupsPath = $p' --arg p "/$ID"
+    local directory
+    bundle
     up
-    mkdir -p "/sys/fs/cgroup/pids/$ID/below/deeper"
+    directory=$(cgroup_dir pids "$(pid_of)")
+    mkdir -p "$directory/below/deeper"
     rt delete --force "$ID"
-    [ ! -d "/sys/fs/cgroup/pids/$ID" ]
+    [ ! -d "$directory" ]
 }
 
 # 30: a cgroup that was there before and has other processes is not removed

@@ -271,6 +271,11 @@ cgroup2_mount() {
     if [ $CGROUP_VERSION = 2 ]; then echo /sys/fs/cgroup; else echo /sys/fs/cgroup/unified; fi
 }
 
+# denied [all] [mount_setattr]: are these system calls taken away (tests/without-calls)?
+denied() {
+    [[ " $* " == *" ${DENIED_CALLS:-none} "* ]]
+}
+
 # the directory of a controller that belongs to a process
 cgroup_dir() { # controller pid
     if [ "$(controller_version "$1")" = 1 ]; then

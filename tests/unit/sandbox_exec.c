@@ -75,7 +75,7 @@ Test(sandbox_exec, M1_config_of_rules)
     };
     const struct sandbox_rules rules = { .items = items, .count = array_length(items), .private_run = true };
     static const char *const args[] = { "true", NULL };
-    const struct sandbox_command command = { .args = args, .init = "/i", .cwd = "/repo", .uid = 7, .gid = 8,
+    const struct sandbox_command command = { .args = args, .cwd = "/repo", .uid = 7, .gid = 8,
                                              .user_namespace = true };
     static const struct {
         const char *destination, *source, *option;
@@ -84,7 +84,6 @@ Test(sandbox_exec, M1_config_of_rules)
         { "/dev/pts", "devpts", "newinstance" }, { "/dev/shm", "shm", "nodev" }, { "/run", "tmpfs", "nodev" },
         { "/repo", "/repo", "rbind" }, { "/repo/a", "tmpfs", "mode=0111" }, { "/repo/a/b", "/repo/a/b", "rbind" },
         { "/repo/link", "/dev/null", "dest-nofollow" }, { "/repo/secret", "/dev/null", "ro" },
-        { "/dev/.aril-init", "/i", "ro" },
     };
     auto_cleanup(oci_config_cleanup) struct oci_config *config =
         sandbox_config_make(&rules, SANDBOX_NETWORK_NONE, &command, NULL);

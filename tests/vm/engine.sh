@@ -58,7 +58,7 @@ show() { # property
 }
 
 stats() { # name
-    aril stats --no-stream --format json "$1" | jq -c ".[0] $2"
+    aril stats --no-stream --format json "$1" | jq -c ".[0]${2:-}"
 }
 
 # 204 208: limits are properties of the scope, and in the cgroup
@@ -115,9 +115,8 @@ test_stats_files() {
 
 # 204: a container in the slice of its pod
 test_pod() {
-    aril pod create --name "$NAME-pod" --infra=false --network none >/dev/null 2>&1 ||
-        aril pod create --name "$NAME-pod" --infra=false >/dev/null
-    aril run -d --name "$NAME" --pod "$NAME-pod" $IMAGE sleep 1000 >/dev/null
+    aril pod create --name "$NAME-pod" --infra=false >/dev/null
+    aril run -d --name "$NAME" --network none --pod "$NAME-pod" $IMAGE sleep 1000 >/dev/null
     has "$(cat "/proc/$(aril inspect --format '{{.State.Pid}}' "$NAME")/cgroup")" "libpod_pod_"
     eq "$(show ActiveState)" active
     aril pod rm -f -t 0 "$NAME-pod" >/dev/null

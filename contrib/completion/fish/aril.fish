@@ -129,6 +129,8 @@ complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l timeout -x -d 
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l tmp -d 'an own /tmp, even if something below /tmp is writable'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l no-protect -d 'leave .git, .codex and .agents in writable directories writable'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l seccomp -x -a 'default off' -d 'the built-in list of system calls that are refused (default), or none'
+complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l landlock -x -a 'best_effort required off' -d 'the kernel'\''s check of every path, beside the mounts (default: best_effort)'
+complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l speculation -x -a 'best-effort required off' -d 'the guard against speculative execution attacks (default: best-effort)'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l tty -s t -d 'give the command a terminal of its own'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l cwd -x -a '(__fish_complete_directories)' -d 'the working directory (default: the current one)'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l policy -x -a 'JSON @FILE fd:N' -d 'a policy document of runok; the strictest of several counts'

@@ -1,0 +1,259 @@
+/*
+ * A container without a bundle, a record or a cgroup, for `sandbox-exec`. It ends with the runtime that made
+ * it, so nobody will ever ask for its state: no file is written. Nothing waits for anybody either: there is
+ * no gate, and init becomes the reaper itself instead of executing one.
+ *
+ *   runtime ──clone3──▶ init: the namespaces' first process ──fork──▶ the payload
+ */
+#include "launch/payload.h"
+#include "launch/protocol.h"
+#include "launch/runtime.h"
+#include "launch/steps.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/sys.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+#define PAYLOAD_STACK (256 * 1024)
+
+/* ---- the namespaces' first process ------------------------------------------------------------------------
+ */
+
+static int exit_status(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Ends with the payload; the kernel ends all others then. */
+static void reap(pid_t payload)
+{
+    pid_t pid;
+    int status;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == payload)
+            _exit(exit_status(status));
+}
+
+/* All signals are blocked, and none is lost: blocked ones wait for us even as pid 1. */
+static void be_first(pid_t payload) __attribute__((noreturn));
+static void be_first(pid_t payload)
+{
+    sigset_t all;
+
+    environment_scrub();
+    descriptors_close(-3, -1); /* the socket among them: when the payload's is closed as well, it runs */
+    sigfillset(&all);
+    for (;;) {
+        int number = sigwaitinfo(&all, NULL);
+
+        if (number == SIGCHLD)
+            reap(payload);
+        else if (number > 0)
+            kill(payload, number);
+    }
+}
+
+/* PDEATHSIG does not tell of a death before it was set: the other end of our socket does (F-6). */
+static int check_runtime_lives(const struct launch *launch, struct error *err)
+{
+    char byte;
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return fail_errno(err, "PR_SET_PDEATHSIG");
+    if (recv(launch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        return fail(err, ECHILD, "the runtime is gone");
+    return 0;
+}
+
+/*
+ * What stays behind as the first process is a copy of the runtime, with host paths and the caller's
+ * environment in its memory and the runtime's file as /proc/1/exe: so it is not dumpable, which keeps even
+ * its own user out.
+ */
+static int become_first(struct launch *launch, struct error *err)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+        return fail_errno(err, "first process");
+    return check_runtime_lives(launch, err);
+}
+
+static const struct step first_steps[] = {
+    { "landlock", payload_landlock, NULL },
+    { "seccomp", payload_seccomp, NULL }, /* the built-in filters let pass what follows */
+    { "first process", become_first, NULL },
+};
+
+/* ---- the payload
+ * ------------------------------------------------------------------------------------------- */
+
+/* Job control is the payload's: its own group, and the terminal's foreground where it has one. */
+static int lead_group(struct launch *launch, struct error *err)
+{
+    (void)err;
+    setpgid(0, 0);
+    if (launch->process.process->terminal)
+        tcsetpgrp(STDIN_FILENO, getpid()); /* all signals are blocked: SIGTTOU does not stop us */
+    return 0;
+}
+
+static const struct step payload_steps[] = {
+    { "group", lead_group, NULL },
+    { "executable", payload_find_executable, NULL },
+    { "signals", payload_reset_signals, NULL },
+    { "execve", payload_execute, NULL },
+};
+
+static int payload_main(void *context)
+{
+    struct launch *launch = context;
+    struct error err = { 0 };
+
+    steps_run(payload_steps, array_length(payload_steps), launch, &err);
+    message_send_error(launch->socket, &err);
+    _exit(err.code == ENOENT || err.code == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/*
+ * As vfork() does it, on a stack of its own: the memory is shared until execve(), so no page table is copied
+ * and no page is faulted in twice. Meanwhile we are stopped.
+ */
+static pid_t start_payload(struct launch *launch)
+{
+    char *stack = memory_new_array(PAYLOAD_STACK, 1);
+
+    return clone(payload_main, stack + PAYLOAD_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
+}
+
+static void direct_main(struct launch *launch) __attribute__((noreturn));
+static void direct_main(struct launch *launch)
+{
+    struct error err;
+    pid_t payload;
+
+    if (init_confine(launch, &err) == 0 &&
+        steps_run(first_steps, array_length(first_steps), launch, &err) == 0) {
+        payload = start_payload(launch);
+        if (payload > 0)
+            be_first(payload);
+        fail_errno(&err, "fork");
+    }
+    message_send_error(launch->socket, &err);
+    _exit(EXIT_FAILURE);
+}
+
+/* ---- the runtime
+ * ------------------------------------------------------------------------------------------- */
+
+static int clone_init(struct launch *launch, struct error *err)
+{
+    return launch_clone_init(launch, err);
+}
+
+static int place_init(struct launch *launch, struct error *err)
+{
+    return launch_place_init(launch, err);
+}
+
+static int plan(struct launch *launch, struct error *err)
+{
+    struct namespace_plan *namespaces = &launch->namespaces;
+
+    if (launch_make_plans(launch, err) < 0)
+        return -1;
+    /* In a user namespace it would not be that one's. */
+    launch->network_comes =
+        (namespaces->new_flags & CLONE_NEWNET) && !(namespaces->new_flags & CLONE_NEWUSER);
+    if (launch->network_comes)
+        namespaces->new_flags &= ~(uint64_t)CLONE_NEWNET;
+    return 0;
+}
+
+/*
+ * A network namespace takes the kernel as long as all mounts take init: so they are made side by side. The
+ * runtime has no use for a network, and stays in the new one.
+ */
+static int make_network(struct launch *launch, struct error *err)
+{
+    auto_close int fd = -1;
+
+    if (!launch->network_comes)
+        return 0;
+    if (unshare(CLONE_NEWNET) < 0)
+        return fail_errno(err, "new network namespace");
+    if (namespaces_bring_up_loopback(err) < 0)
+        return -1;
+    fd = openat(launch->procfs, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(err, "open the network namespace");
+    message_send(launch->socket, MESSAGE_NETWORK, 0, fd,
+                 err); /* init is gone? It has told why: see serve_init() */
+    return 0;
+}
+
+/* Everything was made, but there is no such program: that is the status, as a shell would have it. */
+static int serve_init(struct launch *launch, struct error *err)
+{
+    siginfo_t info = { 0 };
+
+    if (launch_converse(launch, err) == 0)
+        return 0;
+    if (launch->pid <= 0 || waitid(P_PID, (id_t)launch->pid, &info, WEXITED | WNOWAIT) < 0 ||
+        info.si_code != CLD_EXITED ||
+        (info.si_status != EXIT_NOT_FOUND && info.si_status != EXIT_NOT_EXECUTABLE))
+        return -1;
+    log_line(LOG_LEVEL_ERROR, "%s", err->text);
+    return 0;
+}
+
+static const struct step direct_steps[] = {
+    { "plans", plan, NULL },
+    { "proc", launch_open_outside, NULL },
+    { "mount sources", launch_plan_rootfs, NULL },
+    { "init", clone_init, launch_kill_init },
+    { "id maps", place_init, NULL },
+    { "go", launch_let_go, NULL },
+    { "network", make_network, NULL },
+    { "container", serve_init, NULL },
+};
+
+static int run(struct launch *launch, struct error *err)
+{
+    auto_close int signal_fd = -1;
+    sigset_t before;
+
+    if (launch_check_limit(launch, err) < 0 || supervise_block_signals(&before, &signal_fd, err) < 0 ||
+        steps_run(direct_steps, array_length(direct_steps), launch, err) < 0)
+        return -1;
+    return launch_supervise(launch, signal_fd, NULL, err);
+}
+
+int launch_run_directly(struct oci_config *config, struct policy_record *policy,
+                        const struct launch_options *options, struct error *err)
+{
+    struct launch launch;
+    int result = -1;
+
+    launch_init(&launch, NULL, options, true);
+    launch.child_main = direct_main;
+    launch.direct = true;
+    launch.policy = policy;
+    if (bundle_from_config(config, &launch.bundle, err) == 0)
+        result = run(&launch, err);
+    launch_close(&launch);
+    return result;
+}

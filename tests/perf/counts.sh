@@ -1,0 +1,331 @@
+#!/bin/bash
+# What commands cost, in counts that do not depend on how busy the machine is: system calls, page faults, peak
+# memory, instructions, and the size of the binary. Each has a bound in the file `bounds`; a count above it fails.
+#
+#   tests/perf/counts.sh               prints "# measured …" for every count
+#   TIGHTEN=1 tests/perf/counts.sh     writes `bounds` anew: what was measured, and the margin
+#
+# The bounds are those of the build that README describes (gcc -O2, static libseccomp and yajl) on x86-64. System
+# calls and page faults are the least of some runs: now and then a signal or a reclaimed page adds one.
+. "$(dirname "$0")/../integration/lib.sh"
+. "$HERE/../bench/bundles.sh"
+PERF=$HERE/../perf
+MEASURED=$TAP_DIR/measured
+: >"$MEASURED"
+
+integration_setup=$(declare -f tap_setup)
+eval "integration_$integration_setup"
+tap_setup() {
+    local tool
+    [ "$KIND" = aril ] || bail_out "the bounds are aril's"
+    for tool in strace valgrind readelf strip; do
+        command -v $tool >/dev/null || bail_out "$tool is missing (contrib/test-all installs what the tests need)"
+    done
+    integration_tap_setup
+    ${CC:-cc} -std=c17 -O2 -Wall -static -o "$TEST_BIN/measure" "$HERE/../bench/measure.c" || bail_out "cannot compile measure.c"
+    bench_rootfs "$W/root"
+    bench_bundle "$W/default" "$W/root"
+    bench_bundle "$W/podman" "$W/root" "$PODMAN"
+    bench_bundle "$W/paused" "$W/root" "$PAUSED"
+    if readelf -Ws "$RUNTIME" | grep -qE '__asan_init|__gcov_init'; then
+        NOT_COMPARABLE="this build has sanitizers or coverage"
+    elif [ "$(uname -m)" != x86_64 ]; then
+        NOT_COMPARABLE="the bounds are those of x86-64"
+    elif readelf -p .comment "$RUNTIME" | grep -q clang; then
+        NOT_COMPARABLE="the bounds are those of gcc"
+    elif [ "$(wc -l </proc/self/cgroup)" -gt 10 ]; then
+        NOT_COMPARABLE="more cgroup hierarchies than the nine of version 1 that the bounds allow for"
+    fi
+}
+
+tap_teardown() {
+    sed 's/^/# measured /' "$MEASURED"
+    if [ -n "${TIGHTEN:-}" ] && [ $TAP_FAILED = 0 ]; then tighten; fi
+    cd / || exit
+    each_after >/dev/null 2>&1
+    rm -rf --one-file-system "$W"
+}
+
+# ---- bounds ---------------------------------------------------------------------------------------------------
+
+# within KIND COMMAND COUNT: compares with the bound, and notes the count for the end
+within() {
+    local bound
+    echo "$1 $2 $3" >>"$MEASURED"
+    bound=$(awk -v kind="$1" -v command="$2" '$1 == kind && $2 == command { print $3 }' "$PERF/bounds")
+    if [ -n "${TIGHTEN:-}" ]; then return; fi
+    [ -n "$bound" ] || { echo "tests/perf/bounds has no bound for: $1 $2 (measured: $3)"; return 1; }
+    [ "$3" -gt 0 ] || { echo "$1 of $2: nothing was counted"; return 1; }
+    [ "$3" -le "$bound" ] || { echo "$1 of $2: $3, and the bound in tests/perf/bounds is $bound"; return 1; }
+    sed -i "\$s/\$/ of $bound/" "$MEASURED"
+}
+
+comparable() {
+    [ -z "${NOT_COMPARABLE:-}" ] || skip "$NOT_COMPARABLE"
+}
+
+# what counts may grow by without anybody being careless, in percent: the kernel's mood, another gcc or libc
+margin_of() {
+    case $1 in
+    syscalls) echo 1 ;;
+    instructions | relocations) echo 3 ;;
+    faults | bytes) echo 5 ;;
+    memory) echo 12 ;; # how much of libc a fault maps differs from run to run
+    esac
+}
+
+tighten() {
+    local kind command count
+    {
+        sed '/^[^#]/d' "$PERF/bounds"
+        while read -r kind command count _; do
+            echo "$kind $command $(((count * (100 + $(margin_of "$kind")) + 99) / 100))"
+        done <"$MEASURED"
+    } >"$W/bounds"
+    cat "$W/bounds" >"$PERF/bounds"
+}
+
+# ---- counting -------------------------------------------------------------------------------------------------
+
+# least COMMAND...: the least number that the command prints in three runs
+least() {
+    for _ in 1 2 3; do "$@"; done | sort -n | head -n 1
+}
+
+# total: the number of calls in a report of strace -c
+total() {
+    awk '$NF == "total" { print $4; found = 1 } END { exit !found }' "$1"
+}
+
+# traced COMMAND...: the system calls of the command and of all that it starts, until the last ends
+traced() {
+    strace -f -c -o "$W/strace" "$RUNTIME" --root "$STATE" "$@" >/dev/null
+    total "$W/strace"
+}
+
+# The init that create makes stays, and strace with it: we end it when create, the child of strace, is gone.
+traced_create() {
+    local tracer
+    strace -f -c -o "$W/strace" "$RUNTIME" --root "$STATE" create -b "$W/paused" "$ID" >/dev/null &
+    tracer=$!
+    wait_for 60 is_status created
+    wait_for 60 childless $tracer
+    rt delete --force "$ID"
+    wait $tracer || true
+    total "$W/strace"
+}
+
+childless() { # pid
+    [ -z "$(cat "/proc/$1/task/$1/children")" ]
+}
+
+traced_start() {
+    rt create -b "$W/default" "$ID" >/dev/null
+    traced start "$ID"
+    stopped
+    rt delete "$ID"
+}
+
+traced_delete() {
+    rt create -b "$W/default" "$ID" >/dev/null
+    rt start "$ID"
+    stopped
+    traced delete "$ID"
+}
+
+traced_kill() {
+    rt run --detach -b "$W/paused" "$ID" >/dev/null
+    traced kill "$ID" KILL
+    stopped
+    rt delete "$ID"
+}
+
+# instructions COMMAND...: those of the process itself, outside the kernel
+instructions() {
+    local log=$W/callgrind.log
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$log" \
+        "$RUNTIME" --root "$STATE" "$@" >/dev/null || { cat "$log" >&2; return 1; }
+    awk '/Collected/ { print $NF }' "$log"
+}
+
+# ---- the tests ------------------------------------------------------------------------------------------------
+
+# system calls of run, both processes together: default spec, podman's config, without a cgroup
+test_syscalls_run() {
+    comparable
+    within syscalls run "$(least traced run -b "$W/default" "$ID")"
+    within syscalls run-podman "$(least traced run -b "$W/podman" "$ID")"
+    within syscalls run-without-cgroup "$(least traced --cgroup-manager=disabled run -b "$W/default" "$ID")"
+}
+
+# system calls of create, start and delete
+test_syscalls_life() {
+    comparable
+    within syscalls create "$(least traced_create)"
+    within syscalls start "$(least traced_start)"
+    within syscalls delete "$(least traced_delete)"
+}
+
+# system calls of the commands on a container that runs
+test_syscalls_running() {
+    comparable
+    rt run --detach -b "$W/paused" "$ID" >/dev/null
+    within syscalls exec "$(least traced exec "$ID" /bin/true)"
+    within syscalls state "$(least traced state "$ID")"
+    within syscalls list "$(least traced list)"
+    rt delete --force "$ID"
+    within syscalls kill "$(least traced_kill)"
+}
+
+# system calls of the commands that need no container
+test_syscalls_static() {
+    comparable
+    within syscalls version "$(least traced --version)"
+    within syscalls features "$(least traced features)"
+}
+
+# page faults and peak memory of each command
+test_memory() {
+    comparable
+    local rt="$RUNTIME --root $STATE"
+    printf '#!/bin/sh\nuntil %s state %s | grep -q stopped; do :; done\n' "$rt" "$ID" >"$W/until-stopped"
+    chmod +x "$W/until-stopped"
+    "$TEST_BIN/measure" 10 >"$W/measured" 2>"$W/errors" <<END || { cat "$W/errors"; return 1; }
+case version aril
+timed $rt --version
+case features aril
+timed $rt features
+case run aril
+timed $rt run -b $W/default $ID
+case run-podman aril
+timed $rt run -b $W/podman $ID
+case create aril
+timed $rt create -b $W/paused $ID
+after $rt delete --force $ID
+case start aril settle
+before $rt create -b $W/default $ID
+timed $rt start $ID
+after $rt delete $ID
+case exec aril
+before $rt run --detach -b $W/paused $ID
+timed $rt exec $ID /bin/true
+after $rt delete --force $ID
+case state aril
+before $rt create -b $W/paused $ID
+timed $rt state $ID
+after $rt delete --force $ID
+case list aril
+before $rt create -b $W/paused $ID
+timed $rt list
+after $rt delete --force $ID
+case kill aril settle
+before $rt run --detach -b $W/paused $ID
+timed $rt kill $ID KILL
+after $rt delete $ID
+case delete aril
+before $rt run --detach -b $W/default $ID
+before $W/until-stopped
+timed $rt delete $ID
+END
+    local command faults memory
+    while read -r command faults memory; do
+        within faults "$command" "$faults"
+        within memory "$command" "$memory"
+    done < <(jq -r '[.scenario, (.faults.min | floor), .rss_kib] | join(" ")' "$W/measured")
+}
+
+# processes_of NAME: how many processes have it
+processes_of() {
+    cat /proc/[0-9]*/comm 2>/dev/null | grep -cx "$1" || true
+}
+
+# memory_of PID KEY: KiB
+memory_of() {
+    awk -v key="$2:" '$1 == key { print $2 }' "/proc/$1/smaps_rollup"
+}
+
+# nothing of the runtime stays beside a detached container, and little memory beside one in the foreground
+test_monitor() {
+    comparable
+    local monitor
+    rt run --detach -b "$W/paused" "$ID" >/dev/null
+    eq "processes: $(processes_of aril)" "processes: 0"
+    rt delete --force "$ID"
+    "$RUNTIME" --root "$STATE" run -b "$W/paused" "$ID" >/dev/null &
+    monitor=$!
+    wait_for 60 is_status running
+    eq "processes: $(processes_of aril)" "processes: 1"
+    wait_for 10 asleep $monitor
+    within memory monitor "$(memory_of $monitor Anonymous)"
+    rt delete --force "$ID"
+    wait $monitor || true
+}
+
+asleep() { # pid
+    grep -q '^State:[[:space:]]*S' "/proc/$1/status"
+}
+
+# instructions of the commands that valgrind can follow; plan is what create does before it touches anything
+test_instructions() {
+    comparable
+    rt create -b "$W/paused" "$ID" >/dev/null
+    within instructions version "$(instructions --version)"
+    within instructions features "$(instructions features)"
+    within instructions state "$(instructions state "$ID")"
+    within instructions list "$(instructions list)"
+    within instructions plan "$(instructions plan "$W/default")"
+    within instructions plan-podman "$(instructions plan "$W/podman")"
+}
+
+# size of the stripped binary, its dynamic relocations and the libraries that each command loads
+test_binary() {
+    comparable
+    strip -o "$W/stripped" "$RUNTIME"
+    within bytes aril "$(stat -c %s "$W/stripped")"
+    within relocations aril "$(readelf -rW "$RUNTIME" | grep -c ' R_X86_64_')"
+    eq "$(readelf -dW "$RUNTIME" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')" libc.so.6
+}
+
+# state, kill and delete of a container cost the same beside 1,000 others, list grows by the same for each
+test_scale() {
+    local alone beside command listed
+    declare -A alone
+    alone[state]=$(at_scale state) alone[start]=$(traced_start) alone[kill]=$(traced_kill) alone[delete]=$(traced_delete)
+    listed=$(traced list)
+    synthesise 1000
+    for command in state start kill delete; do
+        case $command in
+        state) beside=$(at_scale state) ;;
+        *) beside=$(traced_$command) ;;
+        esac
+        eq "$command: $beside" "$command: ${alone[$command]}"
+    done
+    eq "$(rt list -q | wc -l)" 1000
+    within syscalls list-per-container $((($(traced list) - listed) / 1000))
+    rm -rf "$STATE"/many-*
+}
+
+at_scale() {
+    rt create -b "$W/paused" "$ID" >/dev/null
+    least traced "$1" "$ID"
+    rt delete --force "$ID"
+}
+
+# synthesise N: records of N stopped containers, which differ from a real one in their id only
+synthesise() {
+    local number file content name
+    rt run --detach -b "$W/default" "$ID" >/dev/null
+    stopped
+    for ((number = 0; number < $1; number++)); do
+        mkdir -m 700 "$STATE/many-$number"
+        for file in "$STATE/$ID"/*; do
+            name=${file##*/}
+            [ -f "$file" ] || continue
+            content=$(<"$file")
+            printf '%s\n' "${content//"$ID"/many-$number}" >"$STATE/many-$number/$name"
+        done
+    done
+    rt delete "$ID"
+}
+
+tap_main
