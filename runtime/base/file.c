@@ -94,17 +94,15 @@ int file_mkdir_all(const char *path, mode_t mode)
     return mkdir(copy, mode) < 0 && errno != EEXIST ? -1 : 0;
 }
 
-int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *length, struct error *err)
+/* `size` is what the file says of itself, 0 where it does not say. */
+static int read_sized(int fd, uint64_t size, size_t limit, const char *name, char **data, size_t *length,
+                      struct error *err)
 {
-    size_t capacity = 4096, used = 0;
+    size_t capacity = size > 0 && size <= limit ? (size_t)size + 1 : 4096, used = 0;
     auto_free char *content = NULL;
-    struct stat status;
 
-    if (fstat(fd, &status) == 0 && status.st_size > 0) {
-        if ((uint64_t)status.st_size > limit)
-            return fail(err, EFBIG, "%s: larger than %zu bytes", name, limit);
-        capacity = (size_t)status.st_size + 1;
-    }
+    if (size > limit)
+        return fail(err, EFBIG, "%s: larger than %zu bytes", name, limit);
     content = memory_resize(NULL, capacity + 1);
     for (;;) {
         ssize_t got = read(fd, content + used, capacity - used);
@@ -113,9 +111,9 @@ int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *le
             continue;
         if (got < 0)
             return fail_errno(err, "read %s", name);
-        if (got == 0)
-            break;
         used += (size_t)got;
+        if (got == 0 || used == size) /* a file that has a size ends there */
+            break;
         if (used > limit)
             return fail(err, EFBIG, "%s: larger than %zu bytes", name, limit);
         if (used == capacity) {
@@ -130,6 +128,14 @@ int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *le
     return 0;
 }
 
+int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *length, struct error *err)
+{
+    struct stat status;
+
+    return read_sized(fd, fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0,
+                      limit, name, data, length, err);
+}
+
 int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t *length, struct error *err)
 {
     auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -141,7 +147,7 @@ int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t 
         return fail_errno(err, "stat %s", path);
     if (!S_ISREG(status.st_mode))
         return fail(err, EINVAL, "%s: not a regular file", path);
-    return file_read_fd(fd, limit, path, data, length, err);
+    return read_sized(fd, (uint64_t)status.st_size, limit, path, data, length, err);
 }
 
 int file_write_at(int dirfd, const char *path, const void *data, size_t length)

@@ -8,6 +8,7 @@
 #include "launch/seal.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -52,8 +53,12 @@ const struct option_row cli_global_options[] = {
  */
 static void secure_standard_streams(void)
 {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+    struct pollfd streams[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+    if (poll(streams, array_length(streams), 0) <= 0)
+        return;
+    for (size_t i = 0; i < array_length(streams); i++)
+        if (streams[i].revents & POLLNVAL)
             (void)!open("/dev/null", O_RDWR); /* the lowest free number: this one */
 }
 

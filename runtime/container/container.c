@@ -6,6 +6,8 @@
 #include "container/record.h"
 #include "oci-specs/schema.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -89,13 +91,26 @@ int container_check(const struct container *container, struct error *err)
     return fail(err, EAGAIN, "container `%s` is being changed by another command", container->id);
 }
 
+/* A full or read-only disk: which one? */
+static int fail_in_directory(int fd, struct error *err)
+{
+    char link[32], path[PATH_MAX];
+    ssize_t length;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    length = readlink(link, path, sizeof path);
+    return length < 0 ? -1 : fail_in(err, "state in %.*s", (int)length, path);
+}
+
 int container_save(struct container *container, struct error *err)
 {
     auto_buffer struct buffer text = { 0 };
 
     schema_write(&container_status_schema, container->status, SCHEMA_COMPACT, &text);
     buffer_add_char(&text, '\n');
-    return file_replace_at(container->fd, STATUS_FILE, text.data, text.length, 0600, err);
+    if (file_replace_at(container->fd, STATUS_FILE, text.data, text.length, 0600, err) == 0)
+        return 0;
+    return fail_in_directory(container->fd, err);
 }
 
 /* ---- the lock --------------------------------------------------------------------------------------- */

@@ -44,7 +44,7 @@ static int child_main(void *argument)
     struct child *child = argument;
     const struct hook_command *command = child->command;
 
-    signals_reset();
+    signals_reset(SIGNALS_ALL);
     /* Own session: a timeout kills the group, and no terminal of ours is within reach. Cannot fail: the pid
      * is new. */
     setsid();

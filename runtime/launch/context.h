@@ -70,9 +70,10 @@ struct launch {
     bool started; /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
-    bool removes_mounts;  /* `mounts remove` */
-    int landlock_ruleset; /* made while every path can be opened, enforced before seccomp; or -1 */
-    char *executable;     /* found before READY, executed after START */
+    bool removes_mounts;      /* `mounts remove` */
+    int landlock_ruleset;     /* made while every path can be opened, enforced before seccomp; or -1 */
+    char *executable;         /* found before READY, executed after START */
+    uint64_t ignored_signals; /* which the payload must not inherit */
 };
 
 /* launch/clone.c: clones init (through a stage where the plan says so), which enters its cgroup; then its id
@@ -87,7 +88,8 @@ void exec_child_main(struct launch *launch) __attribute__((noreturn));
 int exec_stage_leave(struct launch *launch, struct error *err);
 int exec_stage_join(struct launch *launch, struct error *err);
 
-/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there. */
+/* What exec and `mounts` share: the runtime opens init's namespaces and root, the child joins and goes there.
+ */
 int exec_open_namespaces(struct launch *launch, int init_pidfd, struct error *err);
 int exec_child_join(struct launch *launch, struct error *err);
 

@@ -20,6 +20,7 @@ int payload_leave_runtime(struct launch *launch, struct error *err)
     cleanup_close(&launch->container.fd);
     launch->container.fd = -1;
     message_log_to(&launch->socket);
+    launch->ignored_signals = signals_ignored(launch->procfs); /* while /proc/self still belongs to us */
     if (descriptors_hide(launch->preserve_fds, err) < 0)
         return -1;
     setsid(); /* fails only where we lead a session already */
@@ -141,9 +142,8 @@ int payload_wait_at_gate(struct launch *launch, struct error *err)
 
 int payload_reset_signals(struct launch *launch, struct error *err)
 {
-    (void)launch;
     (void)err;
-    signals_reset();
+    signals_reset(launch->ignored_signals);
     return 0;
 }
 

@@ -23,6 +23,8 @@
 #include "terminal/terminal.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -244,11 +246,6 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
     return rootfs_open_sources(launch->rootfs, err);
 }
 
-static int clone_init(struct launch *launch, struct error *err)
-{
-    return launch_clone_init(launch, err);
-}
-
 void launch_kill_init(struct launch *launch)
 {
     if (launch->pid <= 0)
@@ -257,6 +254,17 @@ void launch_kill_init(struct launch *launch)
     while (waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     launch->pid = 0;
+}
+
+/* A joined pid namespace is for init: hooks of the host must not be seen in it. */
+static int clone_init(struct launch *launch, struct error *err)
+{
+    if (launch_clone_init(launch, err) < 0)
+        return -1;
+    if (namespaces_leave_pid(&launch->namespaces, err) == 0)
+        return 0;
+    launch_kill_init(launch);
+    return -1;
 }
 
 /* Only the systemd driver has something to do here: init must wait for GO before it does anything. */
@@ -311,6 +319,17 @@ static int take_terminal(struct launch *launch, int master, struct error *err)
     return 0;
 }
 
+/* Callers match on the words of E12. */
+static int explain_kill(const struct oci_config *config, struct error *err)
+{
+    const struct oci_resources *resources = config->linux ? config->linux->resources : NULL;
+
+    if (!resources || !resources->memory || resources->memory->limit <= 0)
+        return fail(err, ECHILD, "container init was killed by signal %d", SIGKILL);
+    fail(err, ECHILD, "container init was OOM-killed (memory limit too low?)");
+    return fail_in(err, "linux.resources.memory.limit: %" PRId64, resources->memory->limit);
+}
+
 /* Init is gone without a word: its status says what happened to it. */
 static int explain_death(struct launch *launch, struct error *err)
 {
@@ -318,10 +337,8 @@ static int explain_death(struct launch *launch, struct error *err)
 
     if (waitpid(launch->pid, &status, 0) == launch->pid)
         launch->pid = 0;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-        fail(err, ECHILD, "container init was killed");
-        return fail_hint(err, "container init was OOM-killed (memory limit too low?)");
-    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return explain_kill(launch->bundle.config, err);
     if (WIFSIGNALED(status))
         return fail(err, ECHILD, "container init was killed by signal %d", WTERMSIG(status));
     return fail(err, ECHILD, "container init exited with status %d before it was ready", WEXITSTATUS(status));

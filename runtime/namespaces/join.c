@@ -132,6 +132,18 @@ int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct er
     return 0;
 }
 
+int namespaces_leave_pid(const struct namespace_plan *plan, struct error *err)
+{
+    auto_close int fd = -1;
+
+    if (!(plan->join_flags & CLONE_NEWPID) || plan->needs_stage)
+        return 0;
+    fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || sys_setns(fd, CLONE_NEWPID) < 0)
+        return fail_errno(err, "return to our own pid namespace");
+    return 0;
+}
+
 static int write_offset(int fd, const char *clock, const struct oci_time_offset *offset, struct error *err)
 {
     char line[96];

@@ -66,6 +66,9 @@ int namespaces_write_id_maps(const struct namespace_plan *plan, pid_t pid, struc
 
 /* Enters the joined namespaces whose CLONE_NEW* is in `flags`; pid: for later children only. */
 int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct error *err);
+/* After a joined pid namespace got its child: children that come later (hooks) are in the caller's own again.
+ */
+int namespaces_leave_pid(const struct namespace_plan *plan, struct error *err);
 /* unshare(CLONE_NEWTIME) and the offsets: from now on for children of the caller (item 141). */
 int namespaces_new_time(const struct namespace_plan *plan, struct error *err);
 /* In a user namespace that was just entered or made: uid, gid 0 and no groups, as far as they are mapped. */

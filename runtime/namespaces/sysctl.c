@@ -137,6 +137,8 @@ static int write_one(int procfs, const char *path, const char *value, struct err
     size_t length = strlen(value);
     ssize_t written;
 
+    if (fd < 0 && errno == ENOENT) /* engines take the usual words for a program that is missing */
+        return fail(err, ENOENT, "the kernel has no /proc/%s", below_proc);
     if (fd < 0)
         return fail_errno(err, "open /proc/%s", below_proc);
     written = write(fd, value, length);

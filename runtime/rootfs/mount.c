@@ -112,9 +112,8 @@ static int explain_attach(int tree, int destination, struct error *err)
 
     if (code == EINVAL && fstat(tree, &source) == 0 && fstat(destination, &target) == 0 &&
         S_ISDIR(source.st_mode) != S_ISDIR(target.st_mode))
-        return fail(err, ENOTDIR, "the %s is a directory, the %s is not a directory",
-                    S_ISDIR(source.st_mode) ? "source" : "destination",
-                    S_ISDIR(source.st_mode) ? "destination" : "source");
+        return fail(err, ENOTDIR, "cannot mount %s: not a directory",
+                    S_ISDIR(source.st_mode) ? "a directory on a file" : "a file on a directory");
     errno = code;
     return fail_errno(err, "move_mount");
 }
@@ -138,7 +137,7 @@ int mount_place(struct rootfs_plan *plan, const struct mount_op *op, int tree, u
     if (result < 0 && (err->code != ENOSYS || op->idmap >= 0))
         return -1;
     if (mount_attach(plan, tree, destination, err) < 0)
-        return -1;
+        return op->source && err->code == ENOTDIR ? fail_in(err, "source %s", op->source) : -1;
     return result < 0 ? mount_set_up(plan, op, tree, done, err) : 0;
 }
 

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -165,6 +166,37 @@ static int mount_hierarchy(struct rootfs_plan *plan, const struct mount_op *op, 
     return 0;
 }
 
+/* ---- in few system calls ----------------------------------------------------------------------------- */
+
+/*
+ * The same with mount(2) by a name in our tmpfs, which is the working directory and which nobody else has
+ * seen: two calls a hierarchy, not eight, and there may be a dozen. Read-only comes at the end, for all at
+ * once: as a flag of mount(2) it would also be the superblock's, and that can be the host's.
+ */
+static bool mount_by_name(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
+                          const struct hierarchy *hierarchy)
+{
+    bool named = strncmp(hierarchy->controllers, "name=", 5) == 0;
+    auto_free char *data = memory_format("%s%s", named ? "none," : "", hierarchy->controllers);
+    uint64_t attributes = mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY;
+    const char *directory = directory_name(hierarchy);
+
+    if (!plan->cgroup_namespace || !*hierarchy->controllers || mkdirat(tmpfs, directory, 0755) < 0)
+        return false;
+    if (mount("cgroup", directory, "cgroup", legacy_attribute_flags(attributes), data) == 0)
+        return true;
+    unlinkat(tmpfs, directory, AT_REMOVEDIR); /* the long way says what is wrong */
+    return false;
+}
+
+static int mount_shortest(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs, bool by_name,
+                          const struct hierarchy *hierarchy, struct error *err)
+{
+    if (by_name && mount_by_name(plan, op, tmpfs, hierarchy))
+        return make_links(tmpfs, directory_name(hierarchy), err);
+    return mount_hierarchy(plan, op, tmpfs, hierarchy, err);
+}
+
 /* Splits a line in place. */
 static bool parse_line(char *line, struct hierarchy *hierarchy)
 {
@@ -179,7 +211,7 @@ static bool parse_line(char *line, struct hierarchy *hierarchy)
     return true;
 }
 
-static int mount_hierarchies(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
+static int mount_hierarchies(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs, bool by_name,
                              struct error *err)
 {
     auto_free char *text = NULL;
@@ -190,16 +222,35 @@ static int mount_hierarchies(struct rootfs_plan *plan, const struct mount_op *op
     for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
         struct hierarchy hierarchy;
 
-        if (parse_line(line, &hierarchy) && mount_hierarchy(plan, op, tmpfs, &hierarchy, err) < 0)
+        if (parse_line(line, &hierarchy) && mount_shortest(plan, op, tmpfs, by_name, &hierarchy, err) < 0)
             return -1;
     }
     return 0;
 }
 
+/* With the tmpfs as working directory. Kernels before 5.12 cannot change several mounts at once. */
+static int mount_in(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs, struct error *err)
+{
+    static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
+    static const struct mount_attr nothing;
+    bool recursive = sys_mount_setattr(tmpfs, "", AT_EMPTY_PATH | AT_RECURSIVE, &nothing) == 0;
+    auto_close int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int result;
+
+    if (before < 0 || fchdir(tmpfs) < 0)
+        return fail_errno(err, "enter the directory of the hierarchies");
+    result = mount_hierarchies(plan, op, tmpfs, recursive, err);
+    if (fchdir(before) < 0)
+        return fail_errno(err, "leave the directory of the hierarchies");
+    if (result == 0 && mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY &&
+        mount_set_attributes(plan, tmpfs, &read_only, recursive) < 0)
+        return fail_errno(err, "make read-only");
+    return result;
+}
+
 static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int destination, struct error *err)
 {
     static const struct option_data mode = { (char *)"mode", (char *)"0755" };
-    static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
     auto_close int tmpfs = -1;
 
     if (op->options.data_count > 0)
@@ -207,13 +258,9 @@ static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int des
                     op->options.data[0].key);
     tmpfs = mount_make_detached(plan, "tmpfs", "cgroup", &mode, 1,
                                 mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
-    if (tmpfs < 0 || mount_place(plan, op, tmpfs, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0 ||
-        mount_hierarchies(plan, op, tmpfs, err) < 0)
+    if (tmpfs < 0 || mount_place(plan, op, tmpfs, SET_UP_ATTRIBUTES | SET_UP_PRIVATE, destination, err) < 0)
         return -1;
-    if (mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY &&
-        mount_set_attributes(plan, tmpfs, &read_only, false) < 0)
-        return fail_errno(err, "make read-only");
-    return 0;
+    return mount_in(plan, op, tmpfs, err);
 }
 
 /* ---- a v2 host ---------------------------------------------------------------------------------------- */

@@ -14,13 +14,9 @@ buildah_() {
 }
 
 write_config() {
-    local files processes most
-    files=$(ulimit -Hn) processes=$(ulimit -Hu) most=$(cat /proc/sys/kernel/pid_max)
-    [ "$files" != unlimited ] || files=1048576
-    if [ "$processes" = unlimited ] || [ "$processes" -gt "$most" ]; then processes=$most; fi
     cat >"$W/containers.conf" <<C
 [containers]
-default_ulimits = ["nofile=$files:$files", "nproc=$processes:$processes"]
+default_ulimits = $(own_limits)
 [engine]
 cgroup_manager = "cgroupfs"
 C

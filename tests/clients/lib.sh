@@ -52,8 +52,8 @@ own_cgroup_mounts() {
     grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts && return
     mkdir "$W/cgroup" && mount -t tmpfs -o mode=755 tmpfs "$W/cgroup" && mount --make-private "$W/cgroup"
     while read -r _ mount type _; do
-        case $KIND:$type in
-        *:cgroup | aril:cgroup2 | runc:cgroup2)
+        case $KIND:$type${CGROUPS:+:}${CGROUPS:-} in
+        *:cgroup | *:cgroup:v1 | aril:cgroup2 | runc:cgroup2)
             mkdir -p "$W/cgroup/${mount##*/}" && mount --bind "$mount" "$W/cgroup/${mount##*/}" ;;
         esac
     done < <(grep ' /sys/fs/cgroup/' /proc/mounts)
@@ -71,6 +71,16 @@ private_place() {
     mkdir /etc/cni/net.d
     own_cgroup_mounts
     if grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts; then CGROUP_VERSION=2; else CGROUP_VERSION=1; fi
+}
+
+# podman and buildah ask for more files and processes than a machine without CAP_SYS_RESOURCE may set: the limits
+# that we have, for containers.conf
+own_limits() {
+    local files processes most
+    files=$(ulimit -Hn) processes=$(ulimit -Hu) most=$(cat /proc/sys/kernel/pid_max)
+    [ "$files" != unlimited ] || files=1048576
+    if [ "$processes" = unlimited ] || [ "$processes" -gt "$most" ]; then processes=$most; fi
+    echo "[\"nofile=$files:$files\", \"nproc=$processes:$processes\"]"
 }
 
 # ---- the image ----------------------------------------------------------------------------------------------

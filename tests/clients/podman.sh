@@ -8,107 +8,12 @@
 # network and pid namespaces and in one temporary directory, so that podman's own storage, networks and state on
 # this machine are neither used nor touched.
 
-HERE=$(cd "$(dirname "$0")" && pwd)
-SOURCE=$(cd "$HERE/../.." && pwd)
-# shellcheck source=../tap.sh
-. "$HERE/../tap.sh"
-
-RUNTIME=${RUNTIME:-${BUILD:-$SOURCE/build}/aril}
-RUNTIME=$(readlink -f -- "$(command -v "$RUNTIME")") || bail_out "set RUNTIME=/path/to/a/runtime"
-[ "$(id -u)" = 0 ] || bail_out "needs root"
-for tool in podman conmon jq busybox script setpriv unshare ip; do
-    command -v $tool >/dev/null || bail_out "$tool is missing (contrib/test-all installs what the tests need)"
-done
-
-if [ -z "${ARIL_TEST_JAIL:-}" ]; then
-    rm -rf "$TAP_DIR"
-    ARIL_TEST_JAIL=1 RUNTIME=$RUNTIME exec unshare --mount --net --pid --fork --kill-child --mount-proc \
-        --propagation private -- "$0" "$@"
-fi
-
-KIND=$("$RUNTIME" --version 2>/dev/null | head -n 1 | cut -d' ' -f1)
-W=$(mktemp -d "${TMPDIR:-/tmp}/aril-podman.XXXXXX") || exit 1
-chmod 755 "$W"
-cd "$W" || exit 1
-NAME=$(basename "$RUNTIME")
+NEEDS="podman:podman conmon:conmon setpriv:util-linux"
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib-podman.sh
+. "$HERE/lib-podman.sh"
 TEST_USER=4242
-
-# ---- the private place --------------------------------------------------------------------------------------
-
-# The cgroup mounts again on a tmpfs of our own. Older crun refuses a hybrid layout: it sees the v1 part only.
-own_cgroup_mounts() {
-    local mount type
-    grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts && return
-    mkdir "$W/cgroup" && mount -t tmpfs -o mode=755 tmpfs "$W/cgroup" && mount --make-private "$W/cgroup"
-    while read -r _ mount type _; do
-        case $KIND:$type in
-        *:cgroup | aril:cgroup2 | runc:cgroup2)
-            mkdir -p "$W/cgroup/${mount##*/}" && mount --bind "$mount" "$W/cgroup/${mount##*/}" ;;
-        esac
-    done < <(grep ' /sys/fs/cgroup/' /proc/mounts)
-    umount -R /sys/fs/cgroup && mount --rbind "$W/cgroup" /sys/fs/cgroup && umount -R "$W/cgroup"
-    mount --make-rshared /sys/fs/cgroup
-}
-
-# Engines run as services on their own mounts: shared propagation, an own /run, no networks of the host.
-private_place() {
-    mount --make-rshared /
-    ip link set lo up
-    mount -t tmpfs -o mode=755 tmpfs /run
-    mkdir -p /run/lock
-    [ ! -d /etc/cni ] || mount -t tmpfs -o mode=755 tmpfs /etc/cni
-    own_cgroup_mounts
-}
-
-# podman asks for more files and processes than a machine without CAP_SYS_RESOURCE may set: name its own limits
-write_config() { # file network-directory
-    local files processes most
-    files=$(ulimit -Hn) processes=$(ulimit -Hu) most=$(cat /proc/sys/kernel/pid_max)
-    [ "$files" != unlimited ] || files=1048576
-    if [ "$processes" = unlimited ] || [ "$processes" -gt "$most" ]; then processes=$most; fi
-    cat >"$1" <<C
-[containers]
-default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
-default_sysctls = ["net.ipv4.ping_group_range=0 0"]
-default_ulimits = ["nofile=$files:$files", "nproc=$processes:$processes"]
-init_path = "/usr/bin/catatonit"
-log_driver = "k8s-file"
-[network]
-network_backend = "netavark"
-network_config_dir = "$2"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "$NAME"
-runtime_supports_json = ["crun", "runc", "$NAME"]
-[engine.runtimes]
-"$NAME" = ["$RUNTIME"]
-C
-}
-
-make_image() {
-    local root=$W/rootfs applet
-    mkdir -p "$root"/{bin,data,dev,etc,home/user,mnt,proc,root,run,sys,tmp,var/tmp}
-    chmod 1777 "$root/tmp"
-    cp "$(command -v busybox)" "$root/bin/busybox"
-    for applet in $("$root/bin/busybox" --list); do
-        [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-    done
-    printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n' >"$root/etc/passwd"
-    printf 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n' >"$root/etc/group"
-    echo of-the-image >"$root/data/file"
-    tar -C "$root" -cf "$W/image.tar" .
-    chmod 644 "$W/image.tar"
-}
-
-podman_command() {
-    echo "podman --root $W/storage --runroot $W/runroot --tmpdir $W/tmp --runtime $RUNTIME"
-}
-
-pod() {
-    # shellcheck disable=SC2046 # words
-    timeout --foreground 120 $(podman_command) "$@"
-}
 
 run() {
     pod run --rm --network none "$@"
@@ -116,26 +21,12 @@ run() {
 
 tap_setup() {
     private_place
-    mkdir "$W/networks"
-    write_config "$W/containers.conf" "$W/networks"
-    export CONTAINERS_CONF=$W/containers.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1 DISABLE_HC_SYSTEMD=true
-    unset XDG_RUNTIME_DIR
-    if grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts; then CGROUP_VERSION=2; else CGROUP_VERSION=1; fi
-    make_image
-    pod import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin' "$W/image.tar" localhost/bb >"$W/import" 2>&1 ||
-        bail_out "podman import failed: $(tail -n 1 "$W/import")"
+    make_rootfs
+    podman_place
     echo "# $RUNTIME ($("$RUNTIME" --version | head -n 1)), $(podman --version), cgroup v$CGROUP_VERSION"
 }
 
-tap_teardown() {
-    cd / || exit
-    pod rm --all --force --time 0 >/dev/null 2>&1
-    pod pod rm --all --force >/dev/null 2>&1
-    umount -l "$W/storage/overlay" 2>/dev/null
-    awk '{print $5}' /proc/self/mountinfo | grep -F "$W/" | sort -r | while read -r mount; do umount -l "$mount" 2>/dev/null; done
-    find /sys/fs/cgroup -depth -type d -path '*libpod_parent*' -exec rmdir {} + 2>/dev/null
-    if [ -n "${KEEP:-}" ]; then echo "# kept $W"; else rm -rf --one-file-system "$W"; fi
-}
+client_teardown() { podman_remove_all; }
 
 # a failed test must not spoil the next ones
 each_after() {
@@ -153,10 +44,6 @@ logs_have() { # container text
 
 inspect() { # container go-template
     pod inspect "$1" --format "$2"
-}
-
-on_terminal() { # command line
-    timeout 60 script -qec "stty rows 33 cols 111; $*" /dev/null
 }
 
 # ---- one-shot runs --------------------------------------------------------------------------------------------
@@ -593,7 +480,7 @@ upod() {
 test_rootless_1_run() {
     command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
     rootless_setup
-    upod import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin' "$W/image.tar" localhost/bb >/dev/null 2>&1
+    upod import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin' "$W/podman.tar" localhost/bb >/dev/null 2>&1
     eq "$(upod run --rm --network none bb sh -c 'id -u; tr -s " " </proc/self/uid_map')" $'0\n 0 '"$TEST_USER"$' 1\n 1 300000 65536'
 }
 

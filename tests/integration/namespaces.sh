@@ -82,6 +82,22 @@ test_join_pid() {
     wait $holder 2>/dev/null || true
 }
 
+# 137 28: a joined pid namespace is init's alone: hooks of the runtime stay in the runtime's
+test_join_pid_hooks() {
+    bundle
+    unshare --pid --fork --kill-child -- sleep 1000 &
+    local holder=$! child
+    wait_for 5 pgrep -P $holder
+    child=$(pgrep -P $holder)
+    edit '(.linux.namespaces[] | select(.type == "pid")).path = $p' --arg p "/proc/$child/ns/pid"
+    edit '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/pid >$1", "sh", $f]}]' --arg f "$W/hook-pid"
+    up
+    eq "$(cat "$W/hook-pid")" "$(readlink /proc/self/ns/pid)"
+    rt delete --force "$ID"
+    kill -KILL "$child"
+    wait $holder 2>/dev/null || true
+}
+
 # 132: join the network of another container, as pods do
 test_join_container() {
     bundle

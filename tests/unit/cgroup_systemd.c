@@ -5,6 +5,7 @@
 #include "cgroup/systemd.h"
 #include "cgroup/systemd_name.h"
 #include "cgroup/systemd_value.h"
+#include "cgroup/systemd_words.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -404,4 +405,46 @@ Test(cgroup_systemd, seconds)
         cr_assert_str_eq(value.signature, "t");
         cr_assert_eq(value.number, rows[i].expected);
     }
+}
+
+/* ---- as words for the companion ---------------------------------------------------------------------- */
+
+Test(cgroup_systemd, words_and_back)
+{
+    struct unit_property rows[] = {
+        { (char *)"CPUWeight", (char *)"uint64 5", (char *)"linux.resources.cpu.shares", true, false },
+        { (char *)"TimeoutStopUSec", (char *)"int32 3", (char *)"annotations.x", false, true },
+        { (char *)"Description", (char *)"'a b'", (char *)"", false, false },
+        { (char *)"", (char *)"", (char *)"", true, true },
+    };
+    const struct unit_properties given = { rows, array_length(rows) };
+    auto_cleanup(unit_properties_free) struct unit_properties read = { 0 };
+    struct error err;
+    const char **words = NULL;
+    size_t count = 0;
+
+    systemd_words_add(&given, &words, &count);
+    *array_grow(words, count) = NULL;
+    cr_assert_eq(systemd_words_read(words, &read, &err), 0);
+    cr_assert_eq(read.count, given.count);
+    for (size_t i = 0; i < given.count; i++) {
+        cr_expect_str_eq(read.items[i].name, rows[i].name);
+        cr_expect_str_eq(read.items[i].value, rows[i].value);
+        cr_expect_str_eq(read.items[i].property, rows[i].property);
+        cr_expect_eq(read.items[i].optional, rows[i].optional);
+        cr_expect_eq(read.items[i].seconds, rows[i].seconds);
+    }
+    free(words);
+}
+
+Test(cgroup_systemd, words_that_are_cut_off)
+{
+    static const char *const short_of_one[] = { "A", "b", "", NULL };
+    static const char *const unknown_kind[] = { "A", "b", "", "often", NULL };
+    struct unit_properties properties = { 0 };
+    struct error err;
+
+    cr_expect_eq(systemd_words_read(short_of_one, &properties, &err), -1);
+    cr_expect_eq(systemd_words_read(unknown_kind, &properties, &err), -1);
+    cr_expect_eq(properties.count, 0);
 }
