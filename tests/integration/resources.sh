@@ -27,8 +27,7 @@ check() {
             return 1
         }
     else
-        has "$ERR" "$property"
-        one_line "$ERR"
+        if [ "$KIND" = aril ]; then has "$ERR" "$property" && one_line "$ERR"; fi
         if [ "$file" != - ] && file_exists "$version" "$3" "$file" && [[ "$ERR" != *"kernel does not keep"* ]]; then echo "$property was refused: $ERR" && return 1; fi
         [ -z "$(cgroups_left)" ]
     fi
@@ -61,7 +60,8 @@ test_swap() {
 
 # 182 183 184 185: what only v1 has
 test_memory_v1() {
-    todo_for runc "1.1 ignores some on v2"
+    todo_for runc "1.1 ignores some on v2, and the kernel on v1"
+    todo_for crun "1.8 does not see what the kernel ignores on v1"
     check memory.kernel '{memory: {kernel: 67108864}}' memory memory.kmem.limit_in_bytes 67108864 - -
     check memory.kernelTCP '{memory: {kernelTCP: 67108864}}' memory memory.kmem.tcp.limit_in_bytes 67108864 - -
     check memory.swappiness '{memory: {swappiness: 30}}' memory memory.swappiness 30 - -
@@ -85,6 +85,7 @@ test_shares() {
 
 # 188: cpu.quota and cpu.period, each alone too
 test_quota() {
+    todo_for crun "1.8 writes no -1, and leaves its cgroups"
     check cpu.quota '{cpu: {quota: 30000, period: 50000}}' cpu cpu.cfs_quota_us 30000 cpu.max "30000 50000"
     check cpu.quota '{cpu: {quota: 30000}}' cpu cpu.cfs_quota_us 30000 cpu.max "30000 100000"
     check cpu.quota '{cpu: {quota: -1}}' cpu cpu.cfs_quota_us -1 cpu.max "max 100000"
@@ -182,6 +183,7 @@ test_huge_pages() {
 
 # 195: network.classID and network.priorities
 test_network() {
+    todo_for crun "1.8 leaves its cgroups"
     todo_for runc "1.1 ignores them on v2"
     check network.classID '{network: {classID: 1048577}}' net_cls net_cls.classid 1048577 - -
     check "network.priorities" '{network: {priorities: [{name: "lo", priority: 5}]}}' net_prio net_prio.ifpriomap "lo 5" - -

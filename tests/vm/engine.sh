@@ -93,7 +93,7 @@ test_stats() {
     local aril crun
     up "$PLAIN" "$NAME" --memory 64m --pids-limit 55
     up crun "$NAME-crun" --memory 64m --pids-limit 55
-    aril=$(stats "$NAME" .) crun=$(stats "$NAME-crun" .)
+    aril=$(stats "$NAME") crun=$(stats "$NAME-crun")
     echo "$aril" "$crun"
     eq "$(jq -c keys <<<"$aril")" "$(jq -c keys <<<"$crun")"
     eq "$(jq -c '[.pids, .block_io, (.mem_usage | split(" / ")[1])]' <<<"$aril")" \
