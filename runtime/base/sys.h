@@ -52,7 +52,6 @@ int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct 
 int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_send_signal(int pidfd, int signal);
-int sys_pidfd_getfd(int pidfd, int fd);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_setns(int fd, int type);
 int sys_execveat(int dirfd, const char *path, char *const *args, char *const *env, int flags);

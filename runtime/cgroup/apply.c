@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/privilege.h"
 #include "cgroup/controllers.h"
 #include "cgroup/devices_v2.h"
 #include "cgroup/directories.h"
@@ -27,11 +28,16 @@ static int make_directory(const struct cgroup_plan *plan, struct cgroup_director
 {
     if (cgroup_make(directory, made, err) == 0)
         return 0;
-    if (!plan->requested && is_refusal(err->code) && cgroup_is_rootless()) {
+    if (!plan->requested && is_refusal(err->code) && !privilege_of_host()) {
         directory->absent = true;
         return 0;
     }
-    if (is_refusal(err->code))
+    if (is_refusal(err->code) && plan->requested)
+        fail_hint(err,
+                  "%s needs a cgroup that this user may make: one that root has delegated, or systemd's user "
+                  "manager",
+                  plan->rows.items[0].property);
+    else if (is_refusal(err->code))
         fail_hint(err, "--cgroup-manager=disabled runs without cgroups");
     return -1;
 }
@@ -39,7 +45,7 @@ static int make_directory(const struct cgroup_plan *plan, struct cgroup_director
 static int make_directories(const struct cgroup_plan *plan, struct cgroup_made *made, struct error *err)
 {
     if (plan->directories.count == 0 && plan->driver != CGROUP_DRIVER_DISABLED &&
-        (plan->requested || !cgroup_is_rootless())) {
+        (plan->requested || privilege_of_host())) {
         fail(err, ENOENT, "no cgroup hierarchy is mounted");
         return fail_hint(err, "--cgroup-manager=disabled runs without cgroups");
     }
@@ -62,16 +68,16 @@ static int apply_devices(const struct cgroup_plan *plan, int cgroup_fd, struct e
         return 0;
     if (devices_v2_apply(cgroup_fd, &plan->devices, err) == 0)
         return 0;
-    return is_refusal(err->code) && cgroup_is_rootless() ? 0 : -1;
+    return is_refusal(err->code) && !privilege_of_host() ? 0 : -1;
 }
 
 /* v2 alone: the directory that init is cloned into. */
 static int apply_unified(const struct cgroup_plan *plan, int *into, struct error *err)
 {
-    const struct cgroup_directory *directory = &plan->directories.items[0];
+    const struct cgroup_directory *directory = plan->directories.items; /* none: cgroups are disabled */
     auto_close int fd = -1;
 
-    if (!plan->unified || directory->absent)
+    if (!plan->unified || !directory || directory->absent)
         return 0;
     fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)

@@ -51,8 +51,6 @@ int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct erro
 
         if ((pid ? write_pid(directory, "cgroup.procs", pid) : join(directory)) == 0)
             continue;
-        if (errno == ENOENT && cgroup_is_rootless()) /* could not be made, and need not be (item 171) */
-            continue;
         return fail_errno(err, "join the cgroup %s", directory);
     }
     return 0;

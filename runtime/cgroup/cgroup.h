@@ -25,6 +25,8 @@ void cgroup_plan_describe(const struct cgroup_plan *plan, struct buffer *out);
 
 /* Where it will be: to be stored in container_status.cgroup BEFORE cgroup_create(). Owned. */
 struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan);
+/* After cgroup_create(): what could not be made, and need not be (item 171), is no place of the container. */
+void cgroup_plan_drop_absent(const struct cgroup_plan *plan, struct cgroup_location *location);
 
 /*
  * Makes the cgroup in every hierarchy that the plan needs and writes the limits. On failure what was made is
@@ -61,6 +63,18 @@ int cgroup_open_of(pid_t pid);
  * that would leave it. */
 struct cgroup_location *cgroup_location_below(const struct cgroup_location *location, const char *below,
                                               struct error *err);
+
+/*
+ * For exec with a limit of time: a new cgroup below the container's in one hierarchy, so that all that comes from
+ * the process can be killed. -1 with errno where none can be made; then nothing is to be ended.
+ */
+struct cgroup_branch {
+    struct cgroup_location *joined; /* the container's, with the branch in place of one directory */
+    struct cgroup_location *own;    /* that directory alone */
+};
+int cgroup_branch_make(const struct cgroup_location *location, struct cgroup_branch *branch);
+/* Kills what is in it, or hands it back to the container's; removes it, and releases `branch`. */
+void cgroup_branch_end(struct cgroup_branch *branch, bool kill);
 
 /* Undoes everything: kills what is inside (cgroup.kill, or freeze and signal), removes the directories.
  * Missing is success. */

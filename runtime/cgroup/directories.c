@@ -6,11 +6,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/privilege.h"
 #include "cgroup/location.h"
 #include "cgroup/mountinfo.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,40 +40,6 @@ void cgroup_directories_free(struct cgroup_directories *directories)
     }
     free(directories->items);
     *directories = (struct cgroup_directories){ 0 };
-}
-
-static char *own_uid_map(void)
-{
-    struct error ignored = { 0 };
-    char *map = NULL;
-
-    file_read_at(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map, NULL, &ignored);
-    return map;
-}
-
-bool cgroup_is_rootless(void)
-{
-    auto_free char *map = geteuid() == 0 ? own_uid_map() : NULL;
-    long long inside, outside, size;
-
-    if (geteuid() != 0)
-        return true;
-    /* Only the initial user namespace maps every id onto itself. */
-    return map && (sscanf(map, "%lld %lld %lld", &inside, &outside, &size) != 3 || inside || outside ||
-                   size != UINT32_MAX);
-}
-
-uid_t cgroup_outer_uid(uid_t uid)
-{
-    auto_free char *map = own_uid_map();
-    unsigned inside, outside, size;
-    int length;
-
-    for (const char *line = map; line && sscanf(line, "%u %u %u%n", &inside, &outside, &size, &length) == 3;
-         line += length)
-        if (uid >= inside && uid - inside < size)
-            return outside + (uid - inside);
-    return uid;
 }
 
 struct cgroup_directory *cgroup_directory_of(const struct cgroup_directories *directories,
@@ -154,7 +120,7 @@ enum outcome { FAILED = -1, WRITTEN, MISSING, LATER };
 /* A rootless container can neither make nor be given a device that a rule would have to deny. */
 static bool is_needless_device_rule(const struct cgroup_row *row)
 {
-    return strcmp(row->controller, "devices") == 0 && !row->v2 && cgroup_is_rootless();
+    return strcmp(row->controller, "devices") == 0 && !row->v2 && !privilege_of_host();
 }
 
 static bool is_kept(const struct cgroup_directory *directory, const struct cgroup_row *row)

@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 struct cgroup_directory {
     char *controllers; /* of its hierarchy; "" for v2 */
@@ -33,10 +32,3 @@ int cgroup_rows_write(const struct cgroup_rows *rows, const struct cgroup_direct
 /* The directory that a row is for, or NULL. */
 struct cgroup_directory *cgroup_directory_of(const struct cgroup_directories *directories,
                                              const struct cgroup_row *row);
-
-/* Not root of the initial user namespace: the kernel will refuse what only root may. Slow; for the paths that
- * failed. */
-bool cgroup_is_rootless(void);
-
-/* What a uid of our user namespace is in the one around it. */
-uid_t cgroup_outer_uid(uid_t uid);

@@ -279,3 +279,18 @@ struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan)
         location->created.items[i] = memory_string(plan->directories.items[i].path);
     return location;
 }
+
+void cgroup_plan_drop_absent(const struct cgroup_plan *plan, struct cgroup_location *location)
+{
+    struct strings *created = &location->created;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < created->count && i < plan->directories.count; i++) {
+        if (plan->directories.items[i].absent)
+            free(created->items[i]);
+        else
+            created->items[kept++] = created->items[i];
+    }
+    created->items[kept] = NULL;
+    created->count = kept;
+}

@@ -6,11 +6,15 @@
 #include "cgroup/systemd.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 #include "cgroup/plan.h"
 #include "cgroup/systemd_bus.h"
 #include "cgroup/systemd_name.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +64,23 @@ static char *user_manager(const struct cgroup_hierarchies *hierarchies, uid_t ui
     return memory_format("/user.slice/user-%u.slice%s", (unsigned)uid, service);
 }
 
+/* What a uid of our user namespace is in the one around it. */
+static uid_t outer_uid(uid_t uid)
+{
+    auto_free char *map = NULL;
+    struct error ignored = { 0 };
+    unsigned inside, outside, size;
+    int length;
+
+    if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map, NULL, &ignored) < 0)
+        return uid;
+    for (const char *line = map; sscanf(line, "%u %u %u%n", &inside, &outside, &size, &length) == 3;
+         line += length)
+        if (uid >= inside && uid - inside < size)
+            return outside + (uid - inside);
+    return uid;
+}
+
 /*
  * In a user namespace we may be called root; the manager is that of the user who made it. The directory of
  * the session has the uid that the host knows, also from a namespace in a namespace; the map only the one
@@ -76,7 +97,7 @@ static uid_t session_user(void)
         if (end != directory + 10 && (!*end || *end == '/') && uid < (uid_t)-1)
             return (uid_t)uid;
     }
-    return cgroup_outer_uid(geteuid());
+    return outer_uid(geteuid());
 }
 
 char *cgroup_unit_path(const char *manager, const char *slice, const char *unit)
@@ -112,7 +133,7 @@ int cgroup_systemd_plan(struct cgroup_plan *plan, const struct oci_config *confi
     auto_cleanup(unit_name_free) struct unit_name name = { 0 };
     auto_free char *manager = NULL;
 
-    plan->unit.user = cgroup_is_rootless();
+    plan->unit.user = !privilege_of_host();
     if (unit_name_parse(config->linux ? config->linux->cgroups_path : NULL, id, plan->unit.user, &name, err) <
         0)
         return -1;
@@ -160,7 +181,7 @@ int cgroup_systemd_start(const struct cgroup_plan *plan, pid_t pid, int pidfd, s
 
 int cgroup_systemd_stop(const struct cgroup_location *location, struct error *err)
 {
-    struct systemd_bus *bus = systemd_bus_open(cgroup_is_rootless(), err);
+    struct systemd_bus *bus = systemd_bus_open(!privilege_of_host(), err);
     int result;
 
     if (!bus)
@@ -182,7 +203,7 @@ int cgroup_systemd_update(const struct cgroup_location *location, const struct c
         return -1;
     if (properties.count == 0)
         return 0;
-    bus = systemd_bus_open(cgroup_is_rootless(), err);
+    bus = systemd_bus_open(!privilege_of_host(), err);
     if (!bus)
         return fail_in(err, "change unit %s", location->scope);
     result = systemd_bus_set(bus, location->scope, &properties, err);

@@ -20,6 +20,7 @@ const struct command *const cli_commands[] = {
     &command_mounts,
     &command_delete,
     &command_sandbox_exec,
+    &command_sandbox_policy,
     &command_probe,
     &command_spec,
     &command_plan,

@@ -18,6 +18,7 @@ extern const struct command command_update;
 extern const struct command command_events;
 extern const struct command command_delete;
 extern const struct command command_sandbox_exec;
+extern const struct command command_sandbox_policy;
 extern const struct command command_probe;
 extern const struct command command_spec;
 extern const struct command command_plan;

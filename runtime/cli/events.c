@@ -148,7 +148,7 @@ static int print_events(struct container *container, const struct invocation *in
         return fail(err, ESRCH, "container not running: %s",
                     container_state_name(container_state(container)));
     if (!container_has_cgroup(container))
-        return fail(err, ENOTSUP, "the container has no cgroup (--cgroup-manager disabled)");
+        return fail(err, ENOTSUP, "the container has no cgroup: disabled, or its user may not make one");
     return chosen->stats ? print_stats(container, err) : stream(container, pidfd, interval, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 #include "cgroup/cgroup.h"
 #include "cli/plan_process.h"
 #include "container/bundle.h"
@@ -14,7 +15,6 @@
 #include "policy/policy.h"
 #include "rootfs/overlay.h"
 
-#include <unistd.h>
 
 struct plan_options {
     const char *bundle;
@@ -55,7 +55,7 @@ static int describe_rootfs(const struct bundle *bundle, const struct cgroup_loca
         .rootfs = bundle->rootfs,
         .cgroup = location,
         .no_pivot = no_pivot,
-        .rootless = geteuid() != 0,
+        .rootless = !privilege_of_host(),
     };
     struct rootfs_plan *plan;
 

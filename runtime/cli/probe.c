@@ -1,7 +1,8 @@
 /* aril probe: what of the sandbox works on this machine, for this user (C-1 … C-4). */
+#include "sandbox/probe.h"
 #include "cli/commands.h"
 #include "cli/table.h"
-#include "sandbox/probe.h"
+#include "policy/policy.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -85,6 +86,17 @@ static void add_sessions(struct probe_report *report)
     report->persist->has_available = true;
 }
 
+/* An operator's file that cannot be used makes every container with a policy fail, so it is a layer, too. */
+static void add_policy(struct probe_report *report)
+{
+    struct probe_result result = { .state = "active" };
+
+    if (policy_describe(&report->profiles, &report->allowed_writable, &result.err) < 0)
+        result.state = "unsupported";
+    report->has_profiles = report->has_allowed_writable = true;
+    probe_report_add(report, "policy", true, &result);
+}
+
 static int run(const struct invocation *invocation, struct error *err)
 {
     const struct probe_options *chosen = invocation->options;
@@ -94,6 +106,7 @@ static int run(const struct invocation *invocation, struct error *err)
     int status;
 
     try_sandbox(report);
+    add_policy(report);
     add_sessions(report);
     status = report->available ? 0 : 1;
 

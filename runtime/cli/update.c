@@ -83,7 +83,7 @@ static int update(struct container *container, const struct invocation *invocati
     if (state == CONTAINER_STOPPED || state == CONTAINER_CREATING)
         return fail(err, EINVAL, "container not running: %s", container_state_name(state));
     if (!container_has_cgroup(container))
-        return fail(err, ENOTSUP, "the container has no cgroup (--cgroup-manager disabled)");
+        return fail(err, ENOTSUP, "the container has no cgroup: disabled, or its user may not make one");
     resources = update_resources_make(invocation->options, err);
     if (!resources)
         return -1;

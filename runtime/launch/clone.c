@@ -19,11 +19,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* What clone3 makes; the cgroup namespace is made by init inside its cgroup, the time namespace by init's
- * parent. */
+/* What clone3 makes; the time namespace is made by init's parent, others by init (namespaces_made_by_init).
+ */
 static uint64_t clone_flags(const struct namespace_plan *plan)
 {
-    return plan->new_flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+    return plan->new_flags & ~(namespaces_made_by_init(plan) | CLONE_NEWTIME);
 }
 
 static pid_t clone_process(struct launch *launch, uint64_t flags, int *pidfd)
@@ -144,24 +144,31 @@ static int prepare_parent(const struct namespace_plan *plan, struct error *err)
     return plan->new_flags & CLONE_NEWTIME ? namespaces_new_time(plan, err) : 0;
 }
 
+static int explain_clone(const struct launch *launch, struct error *err)
+{
+    fail_errno(err, "clone the container's init");
+    if (err->code == EPERM && (launch->namespaces.new_flags & CLONE_NEWUSER))
+        return fail_hint(err,
+                         "are user namespaces allowed? sysctl kernel.apparmor_restrict_unprivileged_userns, "
+                         "user.max_user_namespaces, the seccomp profile of a container around us");
+    if (err->code == EPERM && launch->rootless)
+        return fail_hint(err, "without root, linux.namespaces needs a user namespace: aril spec --rootless");
+    if (err->code == ENOSPC)
+        return fail_hint(err, "a limit of user.max_*_namespaces is reached");
+    if (err->code == ENOSYS)
+        return fail_hint(err,
+                         "clone3 needs Linux 5.3, and a container around us whose seccomp profile allows it");
+    return -1;
+}
+
 static int clone_first(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
     uint64_t flags = plan->needs_stage ? plan->new_flags & CLONE_NEWUSER : clone_flags(plan);
 
     launch->pid = clone_process(launch, flags, &launch->pidfd);
-    if (launch->pid < 0) {
-        fail_errno(err, "clone the container's init");
-        if (err->code == EPERM && (plan->new_flags & CLONE_NEWUSER))
-            fail_hint(err,
-                      "are user namespaces allowed? sysctl kernel.apparmor_restrict_unprivileged_userns, "
-                      "user.max_user_namespaces");
-        else if (err->code == EPERM && geteuid() != 0)
-            fail_hint(err, "without root, linux.namespaces needs a user namespace: aril spec --rootless");
-        else if (err->code == ENOSPC)
-            fail_hint(err, "a limit of user.max_*_namespaces is reached");
-        return -1;
-    }
+    if (launch->pid < 0)
+        return explain_clone(launch, err);
     if (launch->pid > 0)
         return 0;
     become_child(launch);
@@ -191,9 +198,23 @@ int launch_clone_init(struct launch *launch, struct error *err)
     return -1;
 }
 
+/* A process of a user namespace cannot give itself the host's files, so we do. */
+static int give_stdio(const struct launch *launch, struct error *err)
+{
+    const struct namespace_plan *plan = &launch->namespaces;
+    const struct oci_process *process = launch->process.process;
+    uint32_t uid;
+
+    if (!((plan->new_flags | plan->join_flags) & CLONE_NEWUSER) || !process || process->terminal ||
+        !namespaces_uid_outside(launch->pid, launch->process.uid, &uid))
+        return 0;
+    return stdio_give_to(uid, err);
+}
+
 int launch_place_init(struct launch *launch, struct error *err)
 {
-    if (namespaces_write_id_maps(&launch->namespaces, launch->pid, err) < 0)
+    if (namespaces_write_id_maps(&launch->namespaces, launch->pid, err) < 0 ||
+        (launch->namespaces.needs_stage && replace_stage_by_init(launch, err) < 0))
         return -1;
-    return launch->namespaces.needs_stage ? replace_stage_by_init(launch, err) : 0;
+    return give_stdio(launch, err);
 }

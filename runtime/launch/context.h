@@ -25,7 +25,7 @@ struct launch {
     /* the request */
     struct store *store;
     const struct launch_options *options;
-    bool rootless;          /* we are not root of the initial user namespace */
+    bool rootless;          /* without the privileges of the host's root (base/privilege.h) */
     bool in_user_namespace; /* the payload is going to be in one that is not the initial one */
     int preserve_fds;       /* --preserve-fds and LISTEN_FDS together */
 
@@ -63,6 +63,7 @@ struct launch {
     int pidfd;                    /* of init */
     struct terminal_relay *relay; /* the terminal of run or exec in the foreground, or NULL */
     struct supervise_limit limit; /* --timeout */
+    bool timed_out;               /* and it was reached */
     bool foreground;              /* run or exec without --detach */
     bool network_comes;           /* direct: the runtime makes the network namespace meanwhile, and sends it */
     bool direct;                  /* no record and no gate: launch_run_directly() */

@@ -8,6 +8,7 @@
 #include "launch/steps.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/process_info.h"
 #include "base/sys.h"
@@ -24,6 +25,7 @@ struct exec {
     struct launch_options launch_options;
     const struct exec_options *options;
     struct cgroup_location *below; /* --cgroup */
+    struct cgroup_branch branch;   /* --timeout */
     int init_pidfd;
 };
 
@@ -106,6 +108,13 @@ static int choose_cgroup(struct exec *exec, struct error *err)
             return fail_in(err, "--cgroup");
         launch->cgroup_location = exec->below;
     }
+    if (launch->limit.milliseconds) {
+        /* Where that is not allowed (rootless), the process and its group are what the limit can reach. */
+        if (cgroup_branch_make(launch->cgroup_location, &exec->branch) == 0)
+            launch->cgroup_location = exec->branch.joined;
+        else
+            log_debug("no cgroup for --timeout: %s", errno_text(errno));
+    }
     launch->cgroup_fd = cgroup_open_for_clone(launch->cgroup_location);
     return 0;
 }
@@ -145,8 +154,7 @@ static int set_initial_affinity(const struct exec *exec, struct error *err)
 
 static int open_gate(struct launch *launch, struct error *err)
 {
-    const struct listener_peer peer = { launch->bundle.config, &launch->container, "running", launch->pid,
-                                        launch->pidfd };
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "running", launch->pid };
 
     return gate_start(launch->socket, &peer, err);
 }
@@ -223,6 +231,7 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch_options.id = container->id;
     exec.launch_options.limit = options->limit;
     result = run(&exec, err);
+    cgroup_branch_end(&exec.branch, exec.launch.timed_out);
     cleanup_close(&exec.init_pidfd);
     schema_free(&cgroup_location_schema, exec.below);
     launch_close(&exec.launch);

@@ -37,7 +37,8 @@ int gate_open_socket(struct launch *launch, struct error *err)
     launch->start_socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (launch->start_socket < 0)
         return fail_errno(err, "start socket");
-    /* bind() makes the file with the mode of the socket: nobody but us starts containers, whatever the umask. */
+    /* bind() makes the file with the mode of the socket: nobody but us starts containers, whatever the umask.
+     */
     if (fchmod(launch->start_socket, 0600) < 0)
         return fail_errno(err, "start socket: mode");
     if (bind(launch->start_socket, (struct sockaddr *)&address, sizeof address) < 0 ||
@@ -103,15 +104,24 @@ int gate_connect(const struct container *container, struct error *err)
     return result < 0 ? -1 : take_fd(&connection);
 }
 
+static int hand_over(int socket, const struct listener_peer *peer, struct message *message, struct error *err)
+{
+    auto_close int listener = message->fd;
+
+    if (listener < 0)
+        return fail(err, EPROTO, "init sent no seccomp listener");
+    if (listener_hand_over(peer, listener, socket, err) < 0)
+        return -1;
+    return message_receive(socket, message, err);
+}
+
 int gate_start(int socket, const struct listener_peer *peer, struct error *err)
 {
     struct message message;
 
     if (message_send(socket, MESSAGE_START, 0, -1, err) < 0 || message_receive(socket, &message, err) < 0)
         return -1;
-    if (message.type == MESSAGE_LISTENER &&
-        (listener_hand_over(peer, message.value, message.address, err) < 0 ||
-         message_receive(socket, &message, err) < 0))
+    if (message.type == MESSAGE_LISTENER && hand_over(socket, peer, &message, err) < 0)
         return -1;
     if (message.type != MESSAGE_END)
         return fail(err, EPROTO, "init sent message %d where it should have run the payload",

@@ -45,8 +45,8 @@ static int enter_namespaces(struct launch *launch, struct error *err)
         return fail_errno(err, "PR_SET_DUMPABLE");
     if (namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err) < 0)
         return -1;
-    if (new_flag(launch, CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
-        return fail_errno(err, "new cgroup namespace");
+    if (namespaces_made_by_init(plan) && unshare((int)namespaces_made_by_init(plan)) < 0)
+        return fail_errno(err, "new cgroup or ipc namespace");
     return 0;
 }
 

@@ -18,7 +18,8 @@ bool container_has_cgroup(const struct container *container)
 {
     const struct cgroup_location *location = container->status->cgroup;
 
-    return location && location->driver != cgroup_driver_unset && location->driver != CGROUP_DRIVER_DISABLED;
+    return location && location->driver != cgroup_driver_unset &&
+           location->driver != CGROUP_DRIVER_DISABLED && location->created.count > 0;
 }
 
 bool container_is_frozen(const struct container *container)
@@ -101,7 +102,7 @@ int container_kill(struct container *container, int signal, bool all, struct err
 static int need_freezer(const struct container *container, struct error *err)
 {
     if (!container_has_cgroup(container))
-        return fail(err, ENOTSUP, "the container has no cgroup (--cgroup-manager disabled)");
+        return fail(err, ENOTSUP, "the container has no cgroup: disabled, or its user may not make one");
     return 0;
 }
 

@@ -5,72 +5,84 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/sys.h"
 #include "launch/lifecycle.h"
 #include "oci-specs/schema.h"
 #include "terminal/terminal.h"
 
-#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
-#define SPIN_LIMIT 20000000000ULL /* some ten seconds: then the peer is dead and the payload must not run */
-#define TAKE_ATTEMPTS 50000       /* of 100 microseconds */
+/* ---- in init, or in exec's child ---------------------------------------------------------------------- */
 
-/* The descriptor number that the kernel will choose next. */
-static int next_descriptor(struct error *err)
+#define STACK_SIZE 32768
+
+enum { HAND_OVER_NOT_LOADED = -1, HAND_OVER_FAILED = -2, HAND_OVER_TAKEN = -3, HAND_OVER_ENDED = -4 };
+
+struct hand_over {     /* shared by the two threads */
+    _Atomic int state; /* the listener's descriptor, or one of the above */
+    int socket;
+};
+
+/*
+ * The second thread. Where the peer is gone or refuses, nobody would ever answer the notifications of the
+ * first one, not even those of its exit: it ends both.
+ */
+static int hand_over_main(void *context)
 {
-    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    const struct timespec pause = { .tv_nsec = 50000 };
+    struct hand_over *hand_over = context;
+    struct message message;
+    struct error ignored;
+    int state;
 
-    if (fd < 0)
-        fd = open("/", O_PATH | O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(err, "seccomp listener");
-    close(fd);
-    return fd;
+    while ((state = hand_over->state) == HAND_OVER_NOT_LOADED)
+        nanosleep(&pause, NULL);
+    if (state == HAND_OVER_FAILED) {
+        hand_over->state = HAND_OVER_ENDED;
+        return 0;
+    }
+    if (message_send(hand_over->socket, MESSAGE_LISTENER, 0, state, &ignored) < 0 ||
+        message_expect(hand_over->socket, MESSAGE_DONE, "the runtime", &message, &ignored) < 0)
+        _exit(1);
+    hand_over->state = HAND_OVER_TAKEN;
+    return 0;
+}
+
+static int start_thread(struct hand_over *hand_over, char *stack, struct error *err)
+{
+    const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+
+    if (clone(hand_over_main, stack + STACK_SIZE, flags, hand_over) >= 0)
+        return 0;
+    fail_errno(err, "linux.seccomp.listenerPath: a thread for the listener");
+    return err->code == EAGAIN ? fail_hint(err, "a limit of processes counts it, too") : -1;
 }
 
 int listener_load_filter(const struct seccomp_filter *filter, int socket, struct error *err)
 {
-    volatile uint32_t taken = 0;
-    int listener = -1, expected = next_descriptor(err);
+    _Alignas(16) char stack[STACK_SIZE];
+    struct hand_over hand_over = { .state = HAND_OVER_NOT_LOADED, .socket = socket };
+    int listener;
 
-    if (expected < 0 || message_send_address(socket, MESSAGE_LISTENER, expected, (uintptr_t)&taken, err) < 0)
+    if (start_thread(&hand_over, stack, err) < 0)
         return -1;
-    if (seccomp_filter_load(filter, &listener, err) < 0)
+    if (seccomp_filter_load(filter, &listener, err) < 0) {
+        hand_over.state = HAND_OVER_FAILED;
+        while (hand_over.state != HAND_OVER_ENDED)
+            ;
         return -1;
-    for (uint64_t i = 0; i < SPIN_LIMIT; i++)
-        if (taken)
-            return 0;
-    return fail(err, ETIMEDOUT, "linux.seccomp.listenerPath: nobody took the listener");
-}
-
-static int take_listener(int pidfd, int number, struct error *err)
-{
-    const struct timespec pause = { .tv_nsec = 100000 };
-
-    for (int i = 0; i < TAKE_ATTEMPTS; i++) {
-        int fd = sys_pidfd_getfd(pidfd, number);
-
-        if (fd >= 0 || errno != EBADF)
-            return fd < 0 ? fail_errno(err, "linux.seccomp: take the listener") : fd;
-        nanosleep(&pause, NULL);
     }
-    return fail(err, ETIMEDOUT, "linux.seccomp: the filter was not loaded in time");
-}
-
-static int set_flag(pid_t pid, uint64_t address, struct error *err)
-{
-    uint32_t one = 1;
-    struct iovec from = { .iov_base = &one, .iov_len = sizeof one };
-    struct iovec to = { .iov_base = (void *)(uintptr_t)address, .iov_len = sizeof one };
-
-    if (process_vm_writev(pid, &from, 1, &to, 1, 0) != (ssize_t)sizeof one)
-        return fail_errno(err, "linux.seccomp: release the filtered process");
+    hand_over.state = listener;
+    while (hand_over.state != HAND_OVER_TAKEN) /* without a system call: see listener.h */
+        ;
     return 0;
 }
+
+/* ---- in start, run or exec ----------------------------------------------------------------------------- */
 
 static void describe(const struct listener_peer *peer, struct buffer *text)
 {
@@ -120,13 +132,10 @@ static int send_to_agent(const struct listener_peer *peer, int listener, struct 
     return 0;
 }
 
-int listener_hand_over(const struct listener_peer *peer, int fd_number, uint64_t flag_address,
-                       struct error *err)
+int listener_hand_over(const struct listener_peer *peer, int listener, int socket, struct error *err)
 {
-    auto_close int listener = take_listener(peer->pidfd, fd_number, err);
-
-    /* First the agent, then the flag: whatever fails, the payload has not run yet. */
-    if (listener < 0 || send_to_agent(peer, listener, err) < 0)
+    /* First the agent, then the word: whatever fails, the payload has not run yet. */
+    if (send_to_agent(peer, listener, err) < 0)
         return -1;
-    return set_flag(peer->pid, flag_address, err);
+    return message_send(socket, MESSAGE_DONE, 0, -1, err);
 }

@@ -1,14 +1,17 @@
 /*
  * Seccomp notify listeners (contract items 225-229): the payload's filter returns a descriptor inside init
  * (or exec's child), which must reach the agent at linux.seccomp.listenerPath. After the filter is loaded the
- * process may use no system call at all (each could be one that waits for the agent), so the peer takes the
- * descriptor out of it:
+ * thread that loaded it may use no system call at all (each could be one that waits for the agent), and the
+ * peer may lack the right to take the descriptor out of it (pidfd_getfd: an ordinary user, a container around
+ * us). So a second thread, which has no filter, sends it. This is the only thread there is; execve ends it.
  *
  *   init                                              start, run or exec
- *     │── LISTENER (fd number, address of a flag) ────────▶│
- *     │   seccomp(NEW_LISTENER)                            │  pidfd_getfd() until it is there
- *     │   reads the flag in a loop, no system calls        │  sets the flag with process_vm_writev()
- *     │   execve                                           │  sends state and descriptor to the agent
+ *     │   first thread                                     │
+ *     │     clone(CLONE_THREAD)                            │
+ *     │     seccomp(NEW_LISTENER)      second thread       │
+ *     │     reads the shared state     ── LISTENER (+ fd) ─▶│  sends state and descriptor to the agent
+ *     │     in a loop                  ◀─ DONE ────────────│
+ *     │     execve                                         │
  */
 #pragma once
 
@@ -28,7 +31,6 @@ struct listener_peer { /* what the other side knows */
     const struct container *container;
     const char *status; /* "creating" for init, "running" for exec (item 226) */
     pid_t pid;
-    int pidfd;
 };
-int listener_hand_over(const struct listener_peer *peer, int fd_number, uint64_t flag_address,
-                       struct error *err);
+/* Sends the listener to its agent, then tells the process at the other end of `socket` to go on. */
+int listener_hand_over(const struct listener_peer *peer, int listener, int socket, struct error *err);

@@ -36,7 +36,7 @@ enum message_type {
     MESSAGE_TERMINAL,
     MESSAGE_READY,
     MESSAGE_START,
-    MESSAGE_LISTENER,
+    MESSAGE_LISTENER, /* + fd; answered by DONE: see listener.h */
     MESSAGE_LOG,
     MESSAGE_ERROR,
 };

@@ -11,8 +11,7 @@
 
 static int start_payload(struct launch *launch, struct notify_proxy *notify, struct error *err)
 {
-    const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid,
-                                        launch->pidfd };
+    const struct listener_peer peer = { launch->bundle.config, &launch->container, "creating", launch->pid };
 
     if (notify_open(&launch->container, notify, err) < 0 || gate_start(launch->socket, &peer, err) < 0)
         return -1;
@@ -45,10 +44,10 @@ static int receive_notification(void *context)
 int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err)
 {
     struct supervise_watch watch = { notify ? notify->socket : -1, receive_notification, notify,
-                                     launch->limit };
+                                     launch->limit, &launch->timed_out };
     int status = supervise_watching(launch->pid, launch->pidfd, signal_fd, launch->relay, &watch, err);
 
-    if (status == SUPERVISE_TIMED_OUT && launch->limit.milliseconds)
+    if (launch->timed_out)
         log_line(LOG_LEVEL_ERROR, "Time limit exceeded");
     /* Now, not at the end: what follows takes time, and the user gets the terminal back. */
     terminal_relay_close(launch->relay);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/privilege.h"
 #include "base/process_info.h"
 #include "base/sys.h"
 #include "base/timestamp.h"
@@ -187,8 +188,13 @@ static int open_gate(struct launch *launch, struct error *err)
 
 static int make_cgroup(struct launch *launch, struct error *err)
 {
-    launch->cgroup_location = launch->container.status->cgroup;
-    return cgroup_create(launch->cgroup, &launch->cgroup_fd, err);
+    struct cgroup_location *location = launch->container.status->cgroup;
+
+    launch->cgroup_location = location;
+    if (cgroup_create(launch->cgroup, &launch->cgroup_fd, err) < 0)
+        return -1;
+    cgroup_plan_drop_absent(launch->cgroup, location);
+    return 0;
 }
 
 static void destroy_cgroup(struct launch *launch)
@@ -272,7 +278,10 @@ static int make_cgroup_around(struct launch *launch, struct error *err)
 {
     if (!cgroup_needs_process(launch->cgroup))
         return 0;
-    return cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err);
+    if (cgroup_create_around(launch->cgroup, launch->cgroup_location, launch->pid, launch->pidfd, err) < 0)
+        return -1;
+    cgroup_plan_drop_absent(launch->cgroup, launch->container.status->cgroup);
+    return 0;
 }
 
 static void remove_cgroup_around(struct launch *launch)
@@ -306,7 +315,7 @@ static int take_terminal(struct launch *launch, int master, struct error *err)
 {
     if (launch->console_socket < 0) {
         /* Before the payload runs: it must find the modes and the size that it will keep. */
-        launch->relay = terminal_relay_open(master, err);
+        launch->relay = terminal_relay_open(master, launch->process.process->console_size != NULL, err);
         return launch->relay ? 0 : -1;
     }
     if (terminal_send_fd(launch->console_socket, master, err) < 0) {
@@ -473,7 +482,7 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
         .bundle = { .fd = -1 },
         .container = { .fd = -1 },
     };
-    launch->rootless = geteuid() != 0 || !namespaces_initial_user();
+    launch->rootless = !privilege_of_host();
 }
 
 void launch_close(struct launch *launch)

@@ -38,9 +38,7 @@ static int run_poststart(struct container *container, const struct oci_config *c
 static int start(struct container *container, struct error *err)
 {
     const struct container_status *status = container->status;
-    struct listener_peer peer = {
-        .container = container, .status = "creating", .pid = status->pid, .pidfd = -1
-    };
+    struct listener_peer peer = { .container = container, .status = "creating", .pid = status->pid };
     auto_cleanup(oci_config_cleanup) struct oci_config *config = NULL;
     auto_notify_proxy struct notify_proxy notify = { .socket = -1 };
     auto_close int gate = -1, pidfd = -1;
@@ -48,11 +46,10 @@ static int start(struct container *container, struct error *err)
     if (container_check(container, err) < 0 || check_state(container, err) < 0 ||
         notify_open(container, &notify, err) < 0)
         return -1;
-    if (status->start_needs_config || notify.socket >= 0) {
+    if (notify.socket >= 0) {
         pidfd = process_open(status->pid, status->pid_start_time);
         if (pidfd < 0)
             return fail_errno(err, "open init");
-        peer.pidfd = pidfd;
     }
     if (status->start_needs_config) {
         config = oci_config_read_at(container->fd, "config.json", err);

@@ -32,15 +32,6 @@ static int open_one(struct namespace_join *join, struct error *err)
     return 0;
 }
 
-#define INITIAL_USER_NAMESPACE_INODE 0xEFFFFFFDu /* PROC_USER_INIT_INO, kernel ABI */
-
-bool namespaces_initial_user(void)
-{
-    struct stat status;
-
-    return stat("/proc/self/ns/user", &status) == 0 && status.st_ino == INITIAL_USER_NAMESPACE_INODE;
-}
-
 int namespaces_open(struct namespace_plan *plan, struct error *err)
 {
     for (size_t i = 0; i < plan->join_count; i++)

@@ -35,8 +35,6 @@ struct namespace_plan {
     bool borrowed; /* the fds of joins belong to somebody else */
 };
 
-/* Are we in the initial user namespace? (root elsewhere is not the host's root) */
-bool namespaces_initial_user(void);
 /* Is `pid` in our user namespace? setns() refuses to enter that again. */
 bool namespaces_share_user(pid_t pid);
 
@@ -63,6 +61,16 @@ int namespaces_open(struct namespace_plan *plan, struct error *err);
 
 /* In the runtime: id maps of a child that waits, with newuidmap/newgidmap when the kernel refuses us. */
 int namespaces_write_id_maps(const struct namespace_plan *plan, pid_t pid, struct error *err);
+
+/* The id that `uid` in the user namespace of `pid` has in ours, if it has one. */
+bool namespaces_uid_outside(pid_t pid, uint32_t uid, uint32_t *outside);
+
+/*
+ * CLONE_NEW* of the namespaces that init makes itself with unshare(): the cgroup namespace, whose root is
+ * where init is by then; with a user namespace the ipc namespace, whose mqueue file system belongs to its
+ * maker, who must be that namespace's root.
+ */
+uint64_t namespaces_made_by_init(const struct namespace_plan *plan);
 
 /* Enters the joined namespaces whose CLONE_NEW* is in `flags`; pid: for later children only. */
 int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct error *err);

@@ -76,6 +76,13 @@ int namespace_plan_make(const struct oci_config *config, struct namespace_plan *
     return 0;
 }
 
+uint64_t namespaces_made_by_init(const struct namespace_plan *plan)
+{
+    uint64_t flags = CLONE_NEWCGROUP | (plan->new_flags & CLONE_NEWUSER ? CLONE_NEWIPC : 0);
+
+    return plan->new_flags & flags;
+}
+
 static void add_join(struct namespace_plan *plan, uint64_t flags, int pidfd)
 {
     if (!flags)

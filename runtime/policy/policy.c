@@ -273,6 +273,20 @@ static int publish_layers(const struct policy_record *record, struct oci_config 
     return result;
 }
 
+int policy_describe(struct strings *profiles, struct strings *allowed_writable, struct error *err)
+{
+    struct policy_operator *operator;
+
+    for (enum policy_profile profile = 1; policy_profile_name(profile); profile++)
+        strings_add(profiles, policy_profile_name(profile));
+    if (policy_operator_read(POLICY_OPERATOR_FILE, &operator, err) < 0)
+        return -1;
+    if (operator)
+        append(allowed_writable, &operator->allowed_writable);
+    schema_free(&policy_operator_schema, operator);
+    return 0;
+}
+
 int policy_apply(struct oci_config *config, enum policy_profile profile, struct policy_record **record,
                  struct error *err)
 {

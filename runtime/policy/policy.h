@@ -58,6 +58,9 @@ int policy_chain_seccomp(const struct policy_record *record, struct seccomp_filt
 /* The record as a plan; owned: landlock_plan_free(). */
 void policy_landlock_plan(const struct policy_record *record, struct landlock_plan *plan);
 
+/* For `probe`: the profiles there are, and below which paths the operator lets containers write. */
+int policy_describe(struct strings *profiles, struct strings *allowed_writable, struct error *err);
+
 /* policy.json in the state directory. */
 int policy_save(const struct policy_record *record, int state_fd, struct error *err);
 struct policy_record *policy_load(int state_fd, struct error *err);

@@ -16,6 +16,11 @@
 
 static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
 
+/* To root in the container, who owns it, chmod of a masked path would be one of the host's /dev/null. */
+static const struct option_attributes null_attributes = {
+    .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+};
+
 struct cover {    /* a mount that is used again and again */
     int detached; /* not yet mounted anywhere; or -1 */
     int mounted;  /* where the next clone comes from; or -1 */
@@ -29,7 +34,9 @@ static void cover_free(struct cover *cover)
         close(cover->mounted);
 }
 
-static int cover_mount(struct rootfs_plan *plan, struct cover *cover, int destination, struct error *err)
+/* `attributes` are for the first mount, the clones have them from it; NULL: none. */
+static int cover_mount(struct rootfs_plan *plan, struct cover *cover,
+                       const struct option_attributes *attributes, int destination, struct error *err)
 {
     auto_close int tree = take_fd(&cover->detached);
 
@@ -39,8 +46,11 @@ static int cover_mount(struct rootfs_plan *plan, struct cover *cover, int destin
         return fail_errno(err, "open_tree");
     if (mount_attach(plan, tree, destination, err) < 0)
         return -1;
-    if (cover->mounted < 0)
-        cover->mounted = take_fd(&tree);
+    if (cover->mounted >= 0)
+        return 0;
+    if (attributes && mount_set_attributes(plan, tree, attributes, false) < 0)
+        return fail_errno(err, "set mount attributes");
+    cover->mounted = take_fd(&tree);
     return 0;
 }
 
@@ -98,10 +108,10 @@ static int mask_one(struct rootfs_plan *plan, const char *path, struct cover *nu
     if (fstat(destination, &status) < 0)
         return fail_errno(err, "stat");
     if (!S_ISDIR(status.st_mode))
-        return cover_mount(plan, null, destination, err);
+        return cover_mount(plan, null, &null_attributes, destination, err);
     if (cover_make_empty(plan, empty, err) < 0)
         return -1;
-    return cover_mount(plan, empty, destination, err);
+    return cover_mount(plan, empty, NULL, destination, err);
 }
 
 static int mask_all(struct rootfs_plan *plan, struct error *err)

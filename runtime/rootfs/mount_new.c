@@ -189,13 +189,23 @@ static const char *host_instance(const struct rootfs_plan *plan, const struct mo
     return NULL;
 }
 
+/* The kernel lets a user namespace have a proc of its own only if it sees all of one already. */
+static int explain_proc(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
+{
+    if (!(op->filesystem & FS_PROC) || !plan->user_namespace)
+        return -1;
+    return fail_hint(
+        err, "parts of /proc are masked by a container around us: give that one an unmasked /proc (podman: "
+             "--security-opt unmask=ALL), or this one no pid namespace of its own");
+}
+
 static int clone_host_instance(struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
     const char *path = host_instance(plan, op);
     int tree;
 
     if (!path)
-        return -1;
+        return explain_proc(plan, op, err);
     tree = mount_clone_host(plan, path, true);
     return tree < 0 ? fail_in(err, "bind %s instead: %s", path, errno_text(errno)) : tree;
 }

@@ -24,7 +24,7 @@ struct rootfs_context {                   /* what the plan needs to know beside 
     const struct cgroup_location *cgroup; /* for mounts of type cgroup; may be NULL */
     bool no_pivot;
     const struct overlay_request *overlay; /* the root that aril puts together (overlay.h), or NULL */
-    bool rootless; /* not root in the initial user namespace: no mknod, no device cgroup, … */
+    bool rootless; /* without the privileges of the host's root: no mknod, no device cgroup, … */
 };
 
 struct rootfs_plan *rootfs_plan_make(const struct oci_config *config, const struct rootfs_context *context,

@@ -1,4 +1,5 @@
-/* Policy documents of runok's sandbox helper, and what several of them mean together (M-9). Reads files, nothing else. */
+/* Policy documents of runok's sandbox helper, and what several of them mean together (M-9). Reads files,
+ * nothing else. */
 #include "sandbox/sandbox.h"
 
 #include "base/cleanup.h"
@@ -34,6 +35,7 @@ static struct sandbox_policy *read_policy(const char *document, struct error *er
 
     if (read_document(document, &text, &length, err) < 0)
         return NULL;
+    /* unknown members are no error: the documents are those of another program */
     return schema_parse(&sandbox_policy_schema, "policy", text, length, err);
 }
 
@@ -55,49 +57,55 @@ static void add_all(struct strings *to, const struct strings *from)
             strings_add(to, from->items[i]);
 }
 
-struct merged {
-    struct strings roots;
-    bool none_was_empty; /* an empty intersection is then a conflict, not a wish */
-    bool network;
-};
-
-static void merge(const struct sandbox_policy *policy, bool first, struct merged *merged,
-                  struct sandbox_request *request)
+/* An empty intersection is a conflict unless one of them wanted nothing to be writable. */
+static bool merge(struct sandbox_policy *merged, const struct sandbox_policy *policy)
 {
-    if (first)
-        add_all(&merged->roots, &policy->writable_roots);
-    else
-        keep_common(&merged->roots, &policy->writable_roots);
-    merged->none_was_empty &= policy->writable_roots.count > 0;
-    merged->network &= policy->network_allowed;
-    add_all(&request->joined_read_only, &policy->read_only_subpaths);
-    add_all(&request->joined_denied, &policy->read_deny_paths);
+    bool wanted = merged->writable_roots.count > 0 && policy->writable_roots.count > 0;
+
+    keep_common(&merged->writable_roots, &policy->writable_roots);
+    add_all(&merged->read_only_subpaths, &policy->read_only_subpaths);
+    add_all(&merged->read_deny_paths, &policy->read_deny_paths);
+    merged->has_read_deny_paths |= policy->has_read_deny_paths;
+    merged->network_allowed &= policy->network_allowed;
+    return !wanted || merged->writable_roots.count > 0;
+}
+
+struct sandbox_policy *sandbox_policy_merge(const char *const *documents, size_t count, struct error *err)
+{
+    struct sandbox_policy *merged = NULL;
+
+    if (count == 0)
+        fail(err, EINVAL, "no policies to merge");
+    for (size_t i = 0; i < count; i++) {
+        struct sandbox_policy *policy = read_policy(documents[i], err);
+        bool agree = policy && (!merged || merge(merged, policy));
+
+        if (i == 0) {
+            merged = policy;
+            continue;
+        }
+        schema_free(&sandbox_policy_schema, policy);
+        if (policy && agree)
+            continue;
+        if (policy)
+            fail(err, EINVAL, "conflicting sandbox policies: no common writable roots");
+        schema_free(&sandbox_policy_schema, merged);
+        return NULL;
+    }
+    return merged;
 }
 
 int sandbox_policy_apply(const char *const *documents, size_t count, struct sandbox_request *request,
                          struct error *err)
 {
-    struct merged merged = { .none_was_empty = true, .network = true };
-    int result = -1;
+    struct sandbox_policy *policy = sandbox_policy_merge(documents, count, err);
 
-    if (count == 0)
-        return fail(err, EINVAL, "no policies to merge");
-    for (size_t i = 0; i < count; i++) {
-        struct sandbox_policy *policy = read_policy(documents[i], err);
-
-        if (!policy)
-            goto out;
-        merge(policy, i == 0, &merged, request);
-        schema_free(&sandbox_policy_schema, policy);
-    }
-    if (merged.roots.count == 0 && merged.none_was_empty) {
-        fail(err, EINVAL, "conflicting sandbox policies: no common writable roots");
-        goto out;
-    }
-    add_all(&request->writable, &merged.roots);
-    request->network = merged.network ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_UNIX;
-    result = 0;
-out:
-    strings_free(&merged.roots);
-    return result;
+    if (!policy)
+        return -1;
+    add_all(&request->writable, &policy->writable_roots);
+    add_all(&request->joined_read_only, &policy->read_only_subpaths);
+    add_all(&request->joined_denied, &policy->read_deny_paths);
+    request->network = policy->network_allowed ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_UNIX;
+    schema_free(&sandbox_policy_schema, policy);
+    return 0;
 }

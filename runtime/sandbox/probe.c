@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/sha256.h"
 #include "base/sys.h"
 #include "oci-specs/edit.h"
 #include "oci-specs/schema.h"
@@ -206,6 +207,25 @@ static const char *try_seccomp(const char *directory, struct error *err)
     return active;
 }
 
+/* What a default strict container loads, by its contents (S-6). NULL where it cannot be compiled. */
+static char *seccomp_name(void)
+{
+    const struct seccomp_preset preset = { .builtin = true };
+    struct seccomp_filter filter = { 0 };
+    struct error ignored;
+    struct oci_seccomp *rules = seccomp_preset_make(&preset, "seccomp", &ignored);
+    char text[SHA256_TEXT_SIZE];
+
+    if (!rules || seccomp_preset_compile(rules, &filter, &ignored) < 0) {
+        schema_free(&oci_seccomp_schema, rules);
+        return NULL;
+    }
+    sha256_text(filter.program.filter, filter.program.len * sizeof *filter.program.filter, text);
+    seccomp_filter_free(&filter);
+    schema_free(&oci_seccomp_schema, rules);
+    return memory_string(text);
+}
+
 static const char *try_landlock(const char *directory, struct error *err)
 {
     static const char *const names[] = { active, degraded, unsupported };
@@ -336,6 +356,7 @@ static bool is_active(const struct probe_report *report, const char *name)
 /* What follows from the layers. */
 static void conclude(struct probe_report *report)
 {
+    report->seccomp_profile_sha256 = seccomp_name();
     report->landlock_abi = landlock_abi();
     report->has_landlock_abi = true;
     report->spec_ctrl = is_active(report, "speculation");

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "oci-specs/config.h"
+#include "oci-specs/types.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -79,6 +80,7 @@ struct oci_config *sandbox_config_make(const struct sandbox_rules *rules, enum s
  * The strictest of several documents, each JSON, "@FILE" or "fd:N": writable roots in all of them, denied and read-only
  * paths of any, network only when all allow it (M-9).
  */
+struct sandbox_policy *sandbox_policy_merge(const char *const *documents, size_t count, struct error *err); /* owned */
 int sandbox_policy_apply(const char *const *documents, size_t count, struct sandbox_request *request, struct error *err);
 
 /* ---- environment.c --------------------------------------------------------------------------------------- */

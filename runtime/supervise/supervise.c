@@ -288,6 +288,8 @@ int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_rela
     if (going < 0 || !state.timed_out)
         return going < 0 ? -1 : state.status;
     kill(-pid, SIGKILL); /* what outlived its leader */
+    if (watch->timed_out)
+        *watch->timed_out = true;
     return SUPERVISE_TIMED_OUT;
 }
 

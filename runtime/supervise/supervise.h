@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "terminal/terminal.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <signal.h>
@@ -46,6 +47,7 @@ struct supervise_watch {
     int (*handle)(void *context);
     void *context;
     struct supervise_limit limit;
+    bool *timed_out; /* NULL: nobody asks */
 };
 int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
                        const struct supervise_watch *watch, struct error *err);

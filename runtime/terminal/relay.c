@@ -240,7 +240,7 @@ static void read_input(struct terminal_relay *relay)
 
 /* ---- opening --------------------------------------------------------------------------------------- */
 
-struct terminal_relay *terminal_relay_open(int master, struct error *err)
+struct terminal_relay *terminal_relay_open(int master, bool has_size, struct error *err)
 {
     auto_close int own_master = master;
     struct terminal_relay *relay = NULL;
@@ -258,7 +258,8 @@ struct terminal_relay *terminal_relay_open(int master, struct error *err)
     relay->input_open = true;
     relay->last_input = '\n';
     open_output(relay);
-    terminal_relay_resize(relay);
+    if (!has_size)
+        terminal_relay_resize(relay);
     read_typed_ahead(relay);
     raw_terminal_enter(&relay->terminal);
     return relay;

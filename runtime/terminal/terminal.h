@@ -35,8 +35,9 @@ int terminal_send_fd(int socket, int master, struct error *err);
 #define TERMINAL_RELAY_FDS 3
 struct terminal_relay;
 
-/* Takes over `master`, also when it fails. Copies between it and fds 0 and 1. */
-struct terminal_relay *terminal_relay_open(int master, struct error *err);
+/* Takes over `master`, also when it fails. Copies between it and fds 0 and 1. It gets the size of our
+ * terminal, unless it has one (process.consoleSize). */
+struct terminal_relay *terminal_relay_open(int master, bool has_size, struct error *err);
 int terminal_relay_fds(struct terminal_relay *relay, struct pollfd *fds, int max); /* how many were filled */
 void terminal_relay_handle(struct terminal_relay *relay, const struct pollfd *fds, int count);
 void terminal_relay_resize(struct terminal_relay *relay); /* on SIGWINCH */

@@ -287,6 +287,11 @@ cgroup_dir() { # controller pid
 
 # as_user COMMAND...: as an ordinary user without privileges, with an own runtime directory
 as_user() {
-    env -i PATH="$PATH" HOME="$W/home" XDG_RUNTIME_DIR="$W/home/run" \
+    (exec_as_user "$@")
+}
+
+# exec_as_user COMMAND...: the same in place of this shell; with & the pid is the command's
+exec_as_user() {
+    exec env -i PATH="$PATH" HOME="$W/home" XDG_RUNTIME_DIR="$W/home/run" \
         setpriv --reuid $TEST_USER --regid $TEST_USER --clear-groups --inh-caps=-all -- "$@"
 }

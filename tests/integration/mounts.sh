@@ -305,6 +305,24 @@ test_readonly_paths() {
     matches "$(mount_at /dev/shm | jq -r .options)" '^ro,nosuid,nodev,noexec'
 }
 
+# 124: a mask over a file cannot be changed: root in the container owns the inode of the host's /dev/null
+test_mask_is_read_only() {
+    bundle '.linux.maskedPaths = ["/proc/keys"]'
+    mknod -m 666 "$B/null" c 1 3
+    mount --bind "$B/null" /dev/null # in our mount namespace: what the container does must not reach the machine
+    shell 'chmod 600 /proc/keys; chown 5 /proc/keys; true' >"$B/out" 2>&1 || true
+    umount /dev/null
+    eq "$(stat -c '%a %u' "$B/null")" "666 0"
+    has "$(cat "$B/out")" "Read-only file system"
+}
+
+# 118: with a user namespace, /dev/mqueue belongs to its root
+test_mqueue_owner() {
+    todo_for runc "1.1 leaves the group"
+    bundle '.linux |= (.namespaces += [{type: "user"}] | .uidMappings = [{containerID: 0, hostID: 300000, size: 65536}] | .gidMappings = .uidMappings)'
+    eq "$(shell 'stat -c "%u %g" /dev/mqueue')" "0 0"
+}
+
 # 124 125: relative masked and read-only paths are refused or meant from the root, never from the host
 test_paths_relative() {
     bundle '.linux.maskedPaths = ["etc/passwd"]'

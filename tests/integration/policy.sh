@@ -30,6 +30,25 @@ test_P_1_unknown_profile_is_named() { bundle && annotate profile strickt && refu
 # P-1: unknown key is named
 test_P_1_unknown_key_is_named() { bundle && annotate porfile strict && refused "dev.aril.porfile is unknown"; }
 
+# P-1: unknown keys of a group of keys are named, too
+test_P_1_unknown_keys_below_a_known_one() {
+    local key
+    for key in seccomp.x env.x workspace.x; do
+        bundle && annotate "$key" x && refused "dev.aril.$key is unknown"
+    done
+    for key in rootfs.lowr rootfs. rootfs.upper.x; do
+        bundle && annotate "$key" x && refused "dev.aril.$key: not one of"
+    done
+}
+
+# P-1: what is known and belongs to a later release is refused by name
+test_P_1_later_keys_are_refused() {
+    local key
+    for key in preset proc session idleTimeout overlays workspace.{path,source,mode,persist,maxSize}; do
+        bundle && annotate "$key" x && refused "dev.aril.$key: not supported yet"
+    done
+}
+
 # P-4: bad policy leaves nothing
 test_P_4_bad_policy_leaves_nothing() { bundle && annotate landlock '{"writable_roots":1}' && refused "writable_roots"; }
 
@@ -269,6 +288,20 @@ test_F_7_exec_timeout_kills_what_it_forked() {
     eq "$RC" 124
     wait_for 5 no_sleeper
     is_status running
+}
+
+# F-7: exec timeout: also what left the session, and nothing of the cgroup that found it stays
+test_F_7_exec_timeout_kills_what_called_setsid() {
+    bundle && up
+    capture rt exec --timeout 0.5 "$ID" /bin/sh -c 'setsid sh -c "trap \"\" TERM; setsid sleep 4713 & sleep 4714" & sleep 4715'
+    eq "$RC" 124
+    wait_for 5 no_sleeper
+    is_status running
+    eq "$(find /sys/fs/cgroup -name 'exec-????????' -path "*$ID*" | wc -l)" 0
+    capture rt exec --timeout 60 "$ID" /bin/sh -c 'setsid sleep 4716 >/dev/null 2>&1 & exit 4'
+    eq "$RC" 4
+    rt exec "$ID" /bin/ps | grep -q 'sleep 4716'
+    eq "$(find /sys/fs/cgroup -name 'exec-????????' -path "*$ID*" | wc -l)" 0
 }
 
 no_sleeper() {

@@ -4,6 +4,7 @@
  * not tell (or may not be mounted for) comes from system calls.
  *
  *   probe                  the report
+ *   probe look PATH...     the report, with what can be learnt of the paths and what some system calls answer
  *   probe exit N           ends with status N
  *   probe kill N           ends by signal N (blocks nothing, resets the handler)
  *   probe wait             sleeps until a signal ends it
@@ -33,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -467,6 +469,116 @@ static void report_rest(void)
     put_number("boottime", now.tv_sec);
 }
 
+/* ---- of paths and system calls, for `look` ---------------------------------------------------------------- */
+
+static const char *file_type(mode_t mode)
+{
+    static const char *const names[] = {"none", "fifo", "char", "3",    "dir",    "5", "block", "7",
+                                        "file", "9",    "link", "11", "socket", "13", "14",    "15"};
+    return names[mode >> 12 & 15];
+}
+
+/* "ok" or the name of the error. A device is opened, too: the cgroup may forbid it. */
+static const char *open_result(const char *path, int flags, bool directory)
+{
+    int fd;
+    if (directory && flags == O_WRONLY)
+        return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? strerrorname_np(errno) : "ok";
+    fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return strerrorname_np(errno);
+    close(fd);
+    return "ok";
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void put_entries(const char *path)
+{
+    char *names[1024];
+    int count = 0;
+    DIR *directory = opendir(path);
+    if (!directory)
+        return;
+    for (struct dirent *entry; count < 1024 && (entry = readdir(directory));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            names[count++] = strdup(entry->d_name);
+    closedir(directory);
+    qsort(names, (size_t)count, sizeof *names, by_name);
+    put_key("entries");
+    put("[");
+    for (int i = 0; i < count; i++) {
+        put_item(names[i]);
+        free(names[i]);
+    }
+    put("]");
+}
+
+static void put_content(const char *path, const struct stat *info)
+{
+    char text[32];
+    if (S_ISLNK(info->st_mode))
+        put_text("link", link_target(path));
+    if (S_ISCHR(info->st_mode) || S_ISBLK(info->st_mode)) {
+        snprintf(text, sizeof text, "%u:%u", major(info->st_rdev), minor(info->st_rdev));
+        put_text("rdev", text);
+    }
+    put_text("read", open_result(path, O_RDONLY, S_ISDIR(info->st_mode)));
+    put_text("write", open_result(path, O_WRONLY, S_ISDIR(info->st_mode)));
+    if (S_ISDIR(info->st_mode))
+        put_entries(path);
+    if (S_ISREG(info->st_mode))
+        put_text("text", slurp(path));
+}
+
+static void report_paths(char **paths)
+{
+    put_key("files");
+    put("{");
+    for (; *paths; paths++) {
+        struct stat info;
+        put_key(*paths);
+        put("{");
+        if (lstat(*paths, &info) < 0) {
+            put_text("type", strerrorname_np(errno));
+        } else {
+            put_text("type", file_type(info.st_mode));
+            put_octal("mode", info.st_mode & 07777);
+            put_number("uid", info.st_uid);
+            put_number("gid", info.st_gid);
+            put_content(*paths, &info);
+        }
+        put("}");
+    }
+    put("}");
+}
+
+static void put_call(const char *name, long result)
+{
+    put_text(name, result < 0 ? strerrorname_np(errno) : "ok");
+}
+
+/* calls that change nothing, whatever they answer; what seccomp filters and capabilities do to them */
+static void report_calls(void)
+{
+    put_key("calls");
+    put("{");
+    put_call("mkdir", mkdir("/proc/none/none", 0700));
+    put_call("chmod", chmod("/proc/none/none", 0700));
+    put_call("getpriority", syscall(SYS_getpriority, PRIO_PROCESS, 0));
+    put_call("getpriority of a group", syscall(SYS_getpriority, PRIO_PGRP, 0));
+    put_call("chroot", chroot("/"));
+    put_call("sethostname", syscall(SYS_sethostname, "", -1));
+    put_call("unshare", unshare(CLONE_NEWUTS));
+    put_call("bind", syscall(SYS_bind, -1, NULL, 0));
+    put_call("openat2", syscall(SYS_openat2, -1, NULL, NULL, 0));
+    put_call("number 1000", syscall(1000));
+    put("}");
+}
+
 static int report(int argc, char **argv)
 {
     put("{");
@@ -481,6 +593,10 @@ static int report(int argc, char **argv)
     report_mounts();
     report_scheduling();
     report_rest();
+    if (argc > 1 && !strcmp(argv[1], "look")) {
+        report_paths(argv + 2);
+        report_calls();
+    }
     put("}");
     put("\n");
     return 0;

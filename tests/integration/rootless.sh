@@ -205,4 +205,149 @@ test_inside_userns() {
     rm -rf "$W/home/inner"
 }
 
+# 139: without newuidmap one id works, several are an error that names what is missing
+test_without_helpers() {
+    todo_for runc "1.1 prints warnings too"
+    todo_for crun "1.8 makes up maps of its own"
+    local path=$W/no-helpers
+    mkdir -p "$path"
+    ln -sf "$(command -v env)" "$(command -v setpriv)" "$path"
+    user_bundle '.process.args = ["/bin/true"]'
+    PATH=$path as_user "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    edit '.linux.uidMappings += [{containerID: 1, hostID: 500000, size: 10}]'
+    RC=0
+    ERR=$(PATH=$path as_user "$RUNTIME" --root "$STATE" run -b "$B" "$ID" 2>&1) || RC=$?
+    ne "$RC" 0
+    one_line "$ERR"
+    has "$ERR" newuidmap
+    has "$ERR" "package uidmap"
+}
+
+# 139: ids that are not ours: the error has what newuidmap says, in one line
+test_ids_of_others() {
+    not_for runc "1.1 prints warnings too"
+    not_for crun "1.8 reports less"
+    command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
+    user_bundle '.linux.uidMappings += [{containerID: 1, hostID: 700000, size: 10}]'
+    fails ut run -b "$B" "$ID"
+    one_line "$ERR"
+    matches "$ERR" 'newuidmap refused the mapping.*not allowed.*/etc/subuid'
+    user_bundle '.linux.gidMappings += [{containerID: 1, hostID: 700000, size: 10}]'
+    fails ut run -b "$B" "$ID"
+    one_line "$ERR"
+    matches "$ERR" 'newgidmap refused the mapping.*not allowed.*/etc/subgid'
+}
+
+# 84: exec as an ordinary user: identity, environment, directory, a terminal; groups that cannot be had are refused
+test_exec() {
+    todo_for runc "1.1 prints warnings too"
+    user_bundle '.process.args = ["/bin/sleep", "1000"]'
+    ut create -b "$B" "$ID" >"$B/out" 2>&1
+    ut start "$ID"
+    eq "$(ut exec -e A=b --cwd /tmp "$ID" /bin/sh -c 'id -u; pwd; echo $A; grep CapEff /proc/self/status')" \
+        $'0\n/tmp\nb\nCapEff:\t0000000020000420'
+    has "$(timeout 30 script -qec "env -i PATH=$PATH XDG_RUNTIME_DIR=$W/home/run setpriv --reuid $TEST_USER --regid $TEST_USER --clear-groups $RUNTIME --root $STATE exec -t $ID tty" /dev/null </dev/null)" /dev/pts/0
+    fails ut exec --additional-gids 7 "$ID" /bin/true
+    one_line "$ERR"
+    fails ut exec -u 7 "$ID" /bin/true
+    one_line "$ERR"
+}
+
+# 216 224: seccomp as an ordinary user, with and without noNewPrivileges
+test_seccomp() {
+    local privileges
+    for privileges in true false; do
+        user_bundle '.process.noNewPrivileges = $no | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+            syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 123}]}' --argjson no $privileges
+        command_is /bin/sh -c 'mkdir /tmp/a 2>&1; grep Seccomp: /proc/self/status'
+        OUT=$(ut run -b "$B" "$ID")
+        has "$OUT" "No medium found"
+        has "$OUT" $'Seccomp:\t2'
+        rm -rf "$B/rootfs"
+    done
+}
+
+# 225: a notify listener of an ordinary user, for run and for exec
+test_seccomp_notify() {
+    compile_helper seccomp_agent
+    user_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $path,
+        syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}' --arg path "$B/agent"
+    chmod 755 "$TEST_BIN"
+    exec_as_user "$TEST_BIN/seccomp_agent" "$B/agent" 123 >"$B/agent.out" 2>&1 &
+    wait_for 30 [ -S "$B/agent" ]
+    command_is /bin/sh -c 'mkdir /tmp/a; exec sleep 1000'
+    ut create -b "$B" "$ID" >"$B/out" 2>&1
+    ut start "$ID"
+    wait_for 30 log_has "No medium found"
+    fails ut exec "$ID" /bin/mkdir /tmp/b
+    has "$ERR" "No medium found"
+    kill $!
+    wait $! || true
+    eq "$(grep -c '^state ' "$B/agent.out")" 2
+}
+
+# 246: hooks of an ordinary user run as that user
+test_hooks() {
+    user_bundle '.process.args = ["/bin/true"] | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", $s]}],
+        poststop: [{path: "/bin/sh", args: ["sh", "-c", $s]}]}' --arg s "id -u >>$B/hooks.out"
+    ut run -b "$B" "$ID"
+    eq "$(cat "$B/hooks.out")" "$TEST_USER"$'\n'"$TEST_USER"
+}
+
+# 171: without a cgroup: pause, update and events are errors that say so, in one line; ps shows init, kill --all and delete work
+test_without_cgroup() {
+    not_for runc "1.1 prints warnings too"
+    not_for crun "1.8 makes the commands work where it can write"
+    if [ $CGROUP_VERSION = 2 ]; then skip "concerns users without a cgroup of their own (v1)"; fi
+    user_bundle
+    command_is /bin/sleep 1000
+    ut create -b "$B" "$ID" >"$B/out" 2>&1
+    ut start "$ID"
+    local command
+    eq "$(ut ps --format json "$ID" | jq -c .)" "[$(pid_of)]"
+    for command in "pause $ID" "update --memory 100000000 $ID" "events --stats $ID"; do
+        fails ut $command
+        one_line "$ERR"
+        matches "$ERR" cgroup
+    done
+    ut kill --all "$ID" KILL
+    stopped
+    ut delete "$ID"
+}
+
+# as_podman COMMAND...: as root of a user namespace with subordinate ids, which is how rootless podman calls a runtime
+as_podman() {
+    as_user unshare --user --map-auto --map-root-user --mount --propagation private timeout -k 5 60 "$@"
+}
+
+# P10: in the user namespace that podman has made: the default config with all its mounts, devices and rules
+test_podman() {
+    command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
+    user_bundle
+    cp "$SOURCE/tests/data/config.json" "$B/config.json"
+    edit '.process.user = {uid: 1000, gid: 1000, additionalGids: [2000]} | .process.oomScoreAdj = 0'
+    chmod 755 "$B"
+    chmod -R a+rX "$B/rootfs"
+    REPORT=$(as_podman "$RUNTIME" --root "$STATE" run -b "$B" "$ID")
+    eq "$(p '[.uid[0], .gid[0], .groups, .pid]')" '[1000,1000,[2000],1]'
+    for target in /proc /dev /dev/pts /dev/shm /dev/mqueue /sys /sys/fs/cgroup /dev/null; do
+        ne "$(p '[.mounts[] | select(.target == $t)] | length' --arg t $target)" 0
+    done
+}
+
+# P10: the same with a further user namespace (podman run --userns=auto), and exec in it
+test_podman_userns() {
+    command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
+    user_bundle
+    cp "$SOURCE/tests/data/config.json" "$B/config.json"
+    edit '.process.args = ["/bin/sleep", "1000"] | .linux.namespaces += [{type: "user"}] |
+        .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 5000}] | .linux.gidMappings = .linux.uidMappings'
+    chmod 755 "$B"
+    chmod -R a+rX "$B/rootfs"
+    as_podman /bin/sh -c '"$1" --root "$2" create -b "$3" "$4" >"$3/out" 2>&1 && "$1" --root "$2" start "$4" &&
+        "$1" --root "$2" exec -u 1000:1000 "$4" /bin/sh -c "id -u; cat /proc/self/uid_map" >"$3/exec"; result=$?
+        "$1" --root "$2" delete --force "$4" && exit $result' sh "$RUNTIME" "$STATE" "$B" "$ID"
+    eq "$(tr -s ' \n' ' ' <"$B/exec")" "1000 0 1000 5000 "
+}
+
 tap_main

@@ -248,6 +248,17 @@ test_stdio_owner() {
     eq "$(p '.fds[] | select(.fd == 1) | .uid')" 1000
 }
 
+# 51: the same for the ids of a user namespace, which cannot give itself the host's files
+test_stdio_owner_userns() {
+    bundle '.linux |= (.namespaces += [{type: "user"}] | .uidMappings = [{containerID: 0, hostID: 300000, size: 65536}] | .gidMappings = .uidMappings)'
+    probe
+    eq "$(p '.fds[] | select(.fd == 1) | .uid')" 0
+    probe '.process.user = {uid: 1000, gid: 1000}'
+    eq "$(p '.fds[] | select(.fd == 1) | .uid')" 1000
+    up
+    eq "$(rt exec "$ID" /bin/stat -L -c %u /dev/stdout | cat)" 1000
+}
+
 # manager FILE: a service manager's socket; prints every datagram, and how it was told of descriptors
 manager() {
     command -v python3 >/dev/null || skip "needs python3 to receive datagrams"

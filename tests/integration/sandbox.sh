@@ -345,6 +345,23 @@ test_runok() {
     has "$ERR" "the policy does not allow the network"
 }
 
+# M-9: what several policies mean together, as a document that is one itself
+test_policy_merge() {
+    aril_only
+    local a='{"writable_roots":["/a","/b"],"read_only_subpaths":[".git"],"network_allowed":true,"unknown":1}'
+    local b='{"writable_roots":["/b"],"read_only_subpaths":["x"],"read_deny_paths":["/s"],"network_allowed":false}'
+    capture rt sandbox-policy merge "$a" "$b"
+    eq "$RC" 0
+    eq "$(jq -c . <<<"$OUT")" \
+        '{"writable_roots":["/b"],"read_only_subpaths":[".git","x"],"read_deny_paths":["/s"],"network_allowed":false}'
+    capture rt sandbox-policy merge "$OUT" "$a"
+    eq "$(jq -c .writable_roots <<<"$OUT")" '["/b"]'
+    capture rt sandbox-policy merge
+    eq "$RC $ERR" "1 aril: sandbox-policy: no policies to merge"
+    capture rt sandbox-policy merge "$a" "${b/\/b/\/c}"
+    eq "$RC $ERR" "1 aril: sandbox-policy: conflicting sandbox policies: no common writable roots"
+}
+
 # M-8: paths and arguments are bytes
 test_bytes() {
     aril_only
@@ -374,6 +391,8 @@ test_probe() {
     done
     eq "$(jq -r '[.version, .share_net_overridable, .diff_supported, .commit_supported, .persist.available, .landlock_abi, .spec_ctrl, .userns] | map(type) | join(" ")' <<<"$OUT")" \
         "string boolean boolean boolean boolean number boolean boolean"
+    eq "$(jq -c '[.profiles, .allowed_writable, (.seccomp_profile_sha256 | test("^[0-9a-f]{64}$"))]' <<<"$OUT")" \
+        '[["balanced","strict"],[],true]'
     check() {
         capture "${SANDBOX[@]:0:${#SANDBOX[@]}-1}" probe
         has "$OUT" "sandboxes work here"

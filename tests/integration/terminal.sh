@@ -70,6 +70,14 @@ test_console_size() {
     end_console
 }
 
+# 53 292: consoleSize holds in the foreground too, whatever the caller's terminal has
+test_console_size_foreground() {
+    todo_for runc "the caller's size"
+    bundle '.process.terminal = true | .process.consoleSize = {height: 40, width: 120}'
+    command_is /bin/stty size
+    has "$(timeout -k 5 60 script -qec "stty rows 20 cols 100; $RUNTIME --root $STATE run -b $B $ID" /dev/null <>"$TAP_DIR/never")" "40 120"
+}
+
 # 53: consoleSize without a terminal is ignored
 test_console_size_ignored() {
     bundle '.process.consoleSize = {height: 40, width: 120}'

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/sha256.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -132,4 +133,25 @@ Test(file, read_refuses_fifo_and_large_files)
     cr_assert_eq(length, 10);
     cr_assert_str_eq(data, "0123456789");
     file_remove_tree_at(AT_FDCWD, path);
+}
+
+/* The examples of FIPS 180-4 and its lengths around a block. */
+Test(sha256, examples)
+{
+    static const struct {
+        const char *text, *digest;
+    } examples[] = {
+        { "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        { "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+        { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+        { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+          "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
+    };
+    char text[SHA256_TEXT_SIZE];
+
+    for (size_t i = 0; i < array_length(examples); i++) {
+        sha256_text(examples[i].text, strlen(examples[i].text), text);
+        cr_expect_str_eq(text, examples[i].digest);
+    }
 }

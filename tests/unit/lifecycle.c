@@ -140,7 +140,7 @@ Test(lifecycle, pause_and_resume_need_the_right_state)
     struct error err = { 0 };
 
     cr_assert_eq(container_pause(&container, &err), -1);
-    cr_assert_str_eq(err.text, "the container has no cgroup (--cgroup-manager disabled)");
+    cr_assert_str_eq(err.text, "the container has no cgroup: disabled, or its user may not make one");
     cr_assert_eq(container_resume(&container, &err), -1);
     cr_assert_str_eq(err.text, "container not paused: running");
     end_init();

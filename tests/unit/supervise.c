@@ -67,7 +67,7 @@ static void foreground(const char *script, bool terminal)
         _exit(97);
     if (terminal) {
         master = make_terminal(&slave);
-        relay = terminal_relay_open(master, &err); /* first: it sets the modes that the payload finds */
+        relay = terminal_relay_open(master, false, &err); /* first: it sets the modes that the payload finds */
     }
     pid = fork();
     if (pid == 0)

@@ -135,6 +135,8 @@ complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l tty -s t -d 'g
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l cwd -x -a '(__fish_complete_directories)' -d 'the working directory (default: the current one)'
 complete -c aril -n '__fish_seen_subcommand_from sandbox-exec' -l policy -x -a 'JSON @FILE fd:N' -d 'a policy document of runok; the strictest of several counts'
 
+complete -c aril -n __fish_use_subcommand -a sandbox-policy -d 'Print the strictest of several policy documents (ACTION: merge; JSON, @FILE or fd:N)'
+
 complete -c aril -n __fish_use_subcommand -a probe -d 'Try every layer of the sandbox and say which ones work here'
 complete -c aril -n '__fish_seen_subcommand_from probe' -l json -d 'print JSON, for programs'
 complete -c aril -n '__fish_seen_subcommand_from probe' -l upper-root -x -a '(__fish_complete_directories)' -d 'where overlays would keep what is written (default: $TMPDIR, or /tmp)'
