@@ -490,12 +490,15 @@ static int fill_set(struct systemd_bus *bus, const char *unit, const struct unit
 {
     const struct library *library = &bus->library;
     int result = library->sd_bus_message_append_basic(message, 's', unit), runtime = 1;
+    /* "@a(ss) [('/dev/null', 'rw')]" without what is in it */
+    auto_free char *empty =
+        row->list ? memory_format("%.*s]", (int)strcspn(row->value, "[") + 1, row->value) : NULL;
 
     if (result >= 0)
         result = library->sd_bus_message_append_basic(message, 'b', &runtime);
     if (result >= 0)
         result = library->sd_bus_message_open_container(message, 'a', "(sv)");
-    if (result >= 0 && row->empty && append_row(library, message, row, row->empty, err) < 0)
+    if (result >= 0 && empty && append_row(library, message, row, empty, err) < 0)
         return -1;
     if (result >= 0 && append_row(library, message, row, row->value, err) < 0)
         return -1;

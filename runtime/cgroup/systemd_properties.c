@@ -250,7 +250,7 @@ int unit_properties_devices(const struct cgroup_rows *rows, struct unit_properti
     if (result == 0 && policy) {
         set(properties, "DevicePolicy", DEVICES, memory_string(policy));
         set(properties, "DeviceAllow", DEVICES, memory_format("@a(ss) [%s]", list.data ? list.data : ""))
-            ->empty = "@a(ss) []";
+            ->list = true;
     }
     buffer_free(&list);
     return result;

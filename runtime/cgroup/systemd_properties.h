@@ -18,7 +18,7 @@ struct unit_property {
     bool optional;  /* also written to the files of the cgroup: a systemd that does not know it may do without
                      */
     bool seconds;   /* the value is in seconds, the property in microseconds */
-    const char *empty; /* of a list to which systemd would add: what a change sends first; else NULL */
+    bool list;      /* systemd adds to what is there, unless an empty list comes first */
 };
 
 struct unit_properties {

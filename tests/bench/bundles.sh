@@ -67,10 +67,10 @@ PODMAN="$SECCOMP"' | .hostname = "fedcba987654"
         bind(""; range(32) | "/tmp/volume\(.)"; ["ro", "nosuid", "nodev"])]
     | .annotations = {"io.container.manager": "libpod", "org.opencontainers.image.stopSignal": "15"}'
 
-# many_mounts N: binds of a directory
+# many_mounts N: binds of a directory. crun 1.8 has a descriptor open for each, and sets the limits first.
 many_mounts() {
     echo '.mounts += [range('"$1"') | {destination: "/tmp/\(.)", type: "bind", source: $volumes, options: ["bind", "ro"]}]
-        | .root.readonly = false'
+        | .root.readonly = false | .process.rlimits[0] += {soft: 8192, hard: 8192}'
 }
 
 # many_rules N: a profile with N rules on arguments, which no merging makes small

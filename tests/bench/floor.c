@@ -1,129 +1,315 @@
 /*
- * floor: the least program that makes the container of the default spec and runs a program in it. It shows how much
- * of a runtime's time is the kernel's. No config, no state, no cgroup, no cleaning, no safety: not a runtime.
+ * floor: makes a container with the least system calls that make it, and runs a program in it. It shows how
+ * much of a runtime's time is the kernel's. It checks nothing and keeps no state: not a runtime.
  *
- *   floor ROOTFS PROGRAM [ARGUMENT...]
+ *   floor RECIPE PROGRAM [ARGUMENT...]
+ *
+ * The recipe, which tests/bench/recipe.sh writes from a config.json, has a system call or two on each line,
+ * as words separated by tabs; the rows below say which there are. What comes before `clone` is done by the
+ * parent, the rest by the child. At the end the parent removes the directories that it made.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void check(int result, const char *what)
+enum { MAX_WORDS = 24, MAX_LINES = 4000, MAX_ENVIRONMENT = 64, RECIPE_SIZE = 1 << 20, FILTER_SIZE = 1 << 18 };
+
+static char *environment[MAX_ENVIRONMENT + 1];
+static int environment_count;
+
+/* ---- the rows: each gets the words after its name, and returns what the system call did
+ * ---------------------- */
+
+static unsigned long number(const char *word)
 {
-    if (result < 0) {
-        fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
-        _exit(1);
+    return strtoul(word, NULL, 0);
+}
+
+static const char *optional(const char *word)
+{
+    return word && *word ? word : NULL;
+}
+
+/* mkdir PATH */
+static int make_directory(char **words)
+{
+    return mkdir(words[0], 0755);
+}
+
+/* write FILE TEXT... */
+static int write_file(char **words)
+{
+    int fd = open(words[0], O_WRONLY | O_CLOEXEC);
+    for (int i = 1; fd >= 0 && words[i]; i++)
+        if (write(fd, words[i], strlen(words[i])) < 0)
+            return -1;
+    return fd < 0 ? -1 : close(fd);
+}
+
+/* unshare FLAGS */
+static int unshare_more(char **words)
+{
+    return unshare((int)number(words[0]));
+}
+
+/* session */
+static int new_session(char **words)
+{
+    (void)words;
+    return setsid();
+}
+
+/* keyring NAME */
+static int join_keyring(char **words)
+{
+    return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, words[0]);
+}
+
+/* loopback */
+static int bring_up_loopback(char **words)
+{
+    struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    (void)words;
+    return fd < 0 ? -1 : ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+/* chdir PATH */
+static int change_directory(char **words)
+{
+    return chdir(words[0]);
+}
+
+/* mount SOURCE TARGET TYPE FLAGS [DATA] */
+static int mount_one(char **words)
+{
+    return mount(optional(words[0]), words[1], optional(words[2]), number(words[3]),
+                 words[4] ? optional(words[4]) : NULL);
+}
+
+/* umask MODE */
+static int set_umask(char **words)
+{
+    umask((mode_t)number(words[0]));
+    return 0;
+}
+
+/* node PATH MAJOR MINOR */
+static int make_node(char **words)
+{
+    return mknod(words[0], S_IFCHR | 0666, makedev(number(words[1]), number(words[2])));
+}
+
+/* link TARGET PATH */
+static int make_link(char **words)
+{
+    return symlink(words[0], words[1]);
+}
+
+/* pivot: the current directory becomes the root */
+static int pivot(char **words)
+{
+    (void)words;
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return -1;
+    return umount2(".", MNT_DETACH);
+}
+
+/* hostname NAME */
+static int set_hostname(char **words)
+{
+    return sethostname(words[0], strlen(words[0]));
+}
+
+/* rlimit NUMBER SOFT HARD */
+static int set_limit(char **words)
+{
+    struct rlimit limit = { number(words[1]), number(words[2]) };
+    return setrlimit((__rlimit_resource_t)number(words[0]), &limit);
+}
+
+/* capabilities MASK LAST: the bounding, permitted and effective sets */
+static int set_capabilities(char **words)
+{
+    unsigned long mask = number(words[0]), last = number(words[1]);
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2] = { { .effective = (unsigned)mask, .permitted = (unsigned)mask },
+                                              { .effective = (unsigned)(mask >> 32),
+                                                .permitted = (unsigned)(mask >> 32) } };
+    for (unsigned long i = 0; i <= last; i++)
+        if (!(mask >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+            return -1;
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+/* no_new_privileges */
+static int no_new_privileges(char **words)
+{
+    (void)words;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* env NAME=VALUE */
+static int add_environment(char **words)
+{
+    if (environment_count == MAX_ENVIRONMENT)
+        return errno = E2BIG, -1;
+    environment[environment_count++] = words[0];
+    return 0;
+}
+
+static struct sock_filter program[FILTER_SIZE / sizeof(struct sock_filter)];
+static size_t program_size;
+
+/* filter FILE: the BPF program in it, as filter_of writes it */
+static int read_filter(char **words)
+{
+    int fd = open(words[0], O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, program, sizeof program);
+    if (size < 0)
+        return -1;
+    program_size = (size_t)size;
+    return close(fd);
+}
+
+/* seccomp: loads it */
+static int load_filter(char **words)
+{
+    struct sock_fprog filter = { (unsigned short)(program_size / sizeof *program), program };
+    (void)words;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+}
+
+static const struct row {
+    const char *name;
+    int words; /* at least */
+    int (*run)(char **words);
+} rows[] = {
+    { "mkdir", 1, make_directory },
+    { "write", 2, write_file },
+    { "unshare", 1, unshare_more },
+    { "session", 0, new_session },
+    { "keyring", 1, join_keyring },
+    { "loopback", 0, bring_up_loopback },
+    { "chdir", 1, change_directory },
+    { "mount", 4, mount_one },
+    { "umask", 1, set_umask },
+    { "node", 3, make_node },
+    { "link", 2, make_link },
+    { "pivot", 0, pivot },
+    { "hostname", 1, set_hostname },
+    { "rlimit", 3, set_limit },
+    { "capabilities", 2, set_capabilities },
+    { "no_new_privileges", 0, no_new_privileges },
+    { "env", 1, add_environment },
+    { "filter", 1, read_filter },
+    { "seccomp", 0, load_filter },
+};
+
+/* ---- the recipe
+ * ------------------------------------------------------------------------------------------------- */
+
+static void fail(const char *what, const char *detail)
+{
+    fprintf(stderr, "floor: %s%s%s: %s\n", what, detail ? " " : "", detail ? detail : "", strerror(errno));
+    _exit(1);
+}
+
+/* reads the file; lines are where each begins */
+static int read_recipe(const char *path, char **lines)
+{
+    static char text[RECIPE_SIZE];
+    int count = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (size < 0)
+        fail(path, NULL);
+    close(fd);
+    for (char *line = text, *end; *line && count < MAX_LINES; line = end + 1) {
+        lines[count++] = line;
+        end = strchrnul(line, '\n');
+        if (!*end)
+            break;
+        *end = 0;
     }
+    return count;
 }
 
-static void mounts(void)
+static void split(char *line, char **words)
 {
-    static const struct {
-        const char *type, *target, *data;
-        unsigned long flags;
-    } table[] = {
-        {"proc", "proc", NULL, 0},
-        {"tmpfs", "dev", "mode=755,size=65536k", MS_NOSUID | MS_STRICTATIME},
-        {"devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC},
-        {"tmpfs", "dev/shm", "mode=1777,size=65536k", MS_NOSUID | MS_NOEXEC | MS_NODEV},
-        {"mqueue", "dev/mqueue", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV},
-        {"sysfs", "sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        mkdir(table[i].target, 0755);
-        check(mount(table[i].type, table[i].target, table[i].type, table[i].flags, table[i].data), table[i].target);
+    int count = 0;
+    while (count < MAX_WORDS && (words[count] = strsep(&line, "\t")))
+        count++;
+    words[count] = NULL;
+}
+
+static void run_line(char *line)
+{
+    char *words[MAX_WORDS + 1];
+    split(line, words);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i].name, words[0]))
+            continue;
+        for (int j = 1; j <= rows[i].words; j++)
+            if (!words[j])
+                errno = EINVAL, fail(words[0], NULL);
+        if (rows[i].run(words + 1) < 0)
+            fail(words[0], words[1]);
+        return;
     }
+    errno = EINVAL;
+    fail(words[0], NULL);
 }
 
-static void devices(void)
+static bool is_clone(const char *line)
 {
-    static const struct {
-        const char *path;
-        unsigned major, minor;
-    } nodes[] = {{"dev/null", 1, 3},   {"dev/zero", 1, 5},    {"dev/full", 1, 7},
-                 {"dev/random", 1, 8}, {"dev/urandom", 1, 9}, {"dev/tty", 5, 0}};
-    umask(0);
-    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
-        check(mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)), nodes[i].path);
-    umask(022);
-    symlink("/proc/self/fd", "dev/fd");
-    symlink("/proc/self/fd/0", "dev/stdin");
-    symlink("/proc/self/fd/1", "dev/stdout");
-    symlink("/proc/self/fd/2", "dev/stderr");
-    symlink("pts/ptmx", "dev/ptmx");
-}
-
-static void masks(void)
-{
-    static const char *const masked[] = {"proc/kcore", "proc/keys", "proc/timer_list"};
-    static const char *const readonly[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
-    for (size_t i = 0; i < sizeof masked / sizeof *masked; i++)
-        mount("dev/null", masked[i], NULL, MS_BIND, NULL);
-    check(mount("tmpfs", "sys/firmware", "tmpfs", MS_RDONLY, "size=0"), "sys/firmware");
-    for (size_t i = 0; i < sizeof readonly / sizeof *readonly; i++) {
-        /* what this kernel lacks is left out, as runtimes do */
-        if (mount(readonly[i], readonly[i], NULL, MS_BIND | MS_REC, NULL) == 0)
-            mount(NULL, readonly[i], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL);
-    }
-}
-
-static void privileges(void)
-{
-    const unsigned long long keep = 1ULL << CAP_AUDIT_WRITE | 1ULL << CAP_KILL | 1ULL << CAP_NET_BIND_SERVICE;
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {{.effective = (unsigned)keep, .permitted = (unsigned)keep}};
-    struct rlimit files = {1024, 1024};
-    setrlimit(RLIMIT_NOFILE, &files);
-    for (int i = 0; i <= CAP_LAST_CAP; i++)
-        if (!(keep >> i & 1))
-            prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-    check((int)syscall(SYS_capset, &header, data), "capset");
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-static int child(char **argv)
-{
-    check(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL), "/");
-    check(mount(argv[1], argv[1], NULL, MS_BIND | MS_REC, NULL), argv[1]);
-    check(chdir(argv[1]), argv[1]);
-    mounts();
-    devices();
-    check((int)syscall(SYS_pivot_root, ".", "."), "pivot_root");
-    check(umount2(".", MNT_DETACH), "umount");
-    masks();
-    check(mount(NULL, "/", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), "remount");
-    sethostname("floor", 5);
-    setsid();
-    privileges();
-    execv(argv[2], argv + 2);
-    check(-1, argv[2]);
-    return 1;
+    return !strncmp(line, "clone\t", 6);
 }
 
 int main(int argc, char **argv)
 {
+    static char *lines[MAX_LINES];
     int status;
     if (argc < 3)
-        return fputs("usage: floor ROOTFS PROGRAM [ARGUMENT...]\n", stderr), 2;
-    unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-    long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
-    check((int)pid, "clone");
-    if (pid == 0)
-        return child(argv);
-    check(waitpid((pid_t)pid, &status, 0), "waitpid");
+        return fputs("usage: floor RECIPE PROGRAM [ARGUMENT...]\n", stderr), 2;
+    int count = read_recipe(argv[1], lines), first = 0;
+    for (; first < count && !is_clone(lines[first]); first++)
+        run_line(lines[first]);
+    if (first == count)
+        errno = EINVAL, fail(argv[1], "has no clone");
+    long pid = syscall(SYS_clone, number(lines[first] + 6) | SIGCHLD, NULL, NULL, NULL, NULL);
+    if (pid < 0)
+        fail("clone", NULL);
+    if (pid == 0) {
+        while (++first < count)
+            run_line(lines[first]);
+        execve(argv[2], argv + 2, environment);
+        fail(argv[2], NULL);
+    }
+    if (waitpid((pid_t)pid, &status, 0) < 0)
+        fail("waitpid", NULL);
+    while (first-- > 0) /* run_line has cut the words apart: the path follows the name */
+        if (!strcmp(lines[first], "mkdir") && rmdir(lines[first] + sizeof "mkdir") < 0)
+            fail("rmdir", lines[first] + sizeof "mkdir");
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

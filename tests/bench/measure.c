@@ -1,23 +1,25 @@
 /*
- * measure: runs commands in interleaved rounds and says what each took, so that noise hits all subjects alike.
+ * measure: runs commands in interleaved rounds and says what each took, so that noise hits all subjects
+ * alike.
  *
  *   measure ROUNDS <PLAN >RESULTS
  *
  * The plan has one directive a line; words are separated by blanks, there are no quotes:
  *
- *   case SCENARIO SUBJECT [rounds=N] [parallel=N] [settle] [tty]
+ *   case SCENARIO SUBJECT [rounds=N] [parallel=N] [ended] [settle] [tty]
  *   before COMMAND...     not measured, before each round; more than one may be given, also of the next two
  *   timed COMMAND...      measured
  *   after COMMAND...      not measured
  *
- * Cases of one scenario that follow each other are run in turn, round by round, in an order that rotates. A first
- * round warms the caches and does not count. With parallel=N each command is started N times at once, with % in
- * its words replaced by the number of the copy. settle waits for what the command left behind; tty gives it a
+ * Cases of one scenario that follow each other are run in turn, round by round, in an order that rotates. A
+ * first round warms the caches and does not count. With parallel=N each command is started N times at once,
+ * with % in its words replaced by the number of the copy. ended waits, before the clock runs, until all that
+ * was made before has ended; settle waits, after it, for what the command left behind. tty gives it a
  * terminal as standard input.
  *
- * A line of JSON comes out for each case. wall is from before the first fork to the end of the last command. cpu
- * (user + system) and faults are those of the command and of everything that it made, ended or not: we are a
- * subreaper, so the init of a container is our child. rss is that of the largest process that ended.
+ * A line of JSON comes out for each case. wall is from before the first fork to the end of the last command.
+ * cpu (user + system) and faults are those of the command and of everything that it made, ended or not: we
+ * are a subreaper, so the init of a container is our child. rss is that of the largest process that ended.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,10 +38,11 @@
 
 extern char **environ;
 
-enum { MAX_CASES = 256, MAX_WORDS = 128, MAX_COMMANDS = 4, MAX_ROUNDS = 10000, MAX_COPIES = 256 };
+enum { MAX_CASES = 256, MAX_WORDS = 512, MAX_COMMANDS = 4, MAX_ROUNDS = 10000, MAX_COPIES = 256 };
 
+/* Small: what we have in memory when a command begins would count as its own. */
 struct command {
-    char *words[MAX_WORDS];
+    char **words;
 };
 
 struct command_list {
@@ -48,17 +51,16 @@ struct command_list {
 };
 
 struct sample {
-    double wall, cpu, faults; /* milliseconds, milliseconds, number */
+    double wall, cpu, faults, rss; /* milliseconds, milliseconds, number, KiB */
 };
 
 struct measured_case {
     const char *scenario, *subject;
     int rounds, parallel;
-    bool settle, tty;
+    bool ended, settle, tty;
     struct command_list before, timed, after;
     struct sample *samples;
     int count;
-    long rss; /* KiB */
 };
 
 /* what a process and its children have used */
@@ -73,7 +75,8 @@ static void die(const char *what)
     exit(1);
 }
 
-/* ---- the plan ----------------------------------------------------------------------------------------------- */
+/* ---- the plan
+ * ----------------------------------------------------------------------------------------------- */
 
 static void read_option(struct measured_case *item, const char *word)
 {
@@ -81,6 +84,8 @@ static void read_option(struct measured_case *item, const char *word)
         item->rounds = atoi(word + 7);
     else if (!strncmp(word, "parallel=", 9))
         item->parallel = atoi(word + 9);
+    else if (!strcmp(word, "ended"))
+        item->ended = true;
     else if (!strcmp(word, "settle"))
         item->settle = true;
     else if (!strcmp(word, "tty"))
@@ -103,6 +108,15 @@ static int split(char *line, char **words)
     }
     words[count] = NULL;
     return count;
+}
+
+static char **copy_words(char **words, int count)
+{
+    char **copy = calloc((size_t)count + 1, sizeof *copy);
+    if (!copy)
+        die("memory");
+    memcpy(copy, words, (size_t)count * sizeof *copy);
+    return copy;
 }
 
 static struct command_list *list_named(struct measured_case *item, const char *name)
@@ -128,7 +142,7 @@ static int read_plan(struct measured_case *cases, int rounds)
             continue;
         line = NULL; /* the words stay */
         if (!strcmp(words[0], "case") && found >= 3 && count < MAX_CASES) {
-            cases[count] = (struct measured_case){words[1], words[2], rounds, .parallel = 1};
+            cases[count] = (struct measured_case){ words[1], words[2], rounds, .parallel = 1 };
             for (int i = 3; i < found; i++)
                 read_option(&cases[count], words[i]);
             cases[count].samples = calloc((size_t)cases[count].rounds, sizeof(struct sample));
@@ -138,12 +152,13 @@ static int read_plan(struct measured_case *cases, int rounds)
         struct command_list *list = count ? list_named(&cases[count - 1], words[0]) : NULL;
         if (!list || list->count == MAX_COMMANDS)
             errno = EINVAL, die(words[0]);
-        memcpy(list->items[list->count++].words, words + 1, sizeof words - sizeof *words);
+        list->items[list->count++].words = copy_words(words + 1, found - 1);
     }
     return count;
 }
 
-/* ---- what was used ------------------------------------------------------------------------------------------ */
+/* ---- what was used
+ * ------------------------------------------------------------------------------------------ */
 
 static double now(void)
 {
@@ -196,7 +211,8 @@ static struct usage used(void)
     return usage;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------------------- */
+/* ---- commands
+ * ----------------------------------------------------------------------------------------------- */
 
 static void expand(const struct command *command, int copy, char **words, char *space, size_t size)
 {
@@ -208,8 +224,9 @@ static void expand(const struct command *command, int copy, char **words, char *
         if (!mark)
             continue;
         words[i] = space + used_space;
-        used_space += (size_t)snprintf(words[i], size - used_space, "%.*s%d%s", (int)(mark - command->words[i]),
-                                       command->words[i], copy, mark + 1) + 1;
+        used_space += (size_t)snprintf(words[i], size - used_space, "%.*s%d%s",
+                                       (int)(mark - command->words[i]), command->words[i], copy, mark + 1) +
+                      1;
         if (used_space > size)
             errno = E2BIG, die(command->words[0]);
     }
@@ -242,7 +259,8 @@ static void reap_one(pid_t pid, const struct command *command, long *rss)
     if (usage.ru_maxrss > *rss)
         *rss = usage.ru_maxrss;
     if (status) {
-        fprintf(stderr, "measure: ended with status %d:", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+        fprintf(stderr, "measure: ended with status %d:",
+                WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
         for (int i = 0; command->words[i]; i++)
             fprintf(stderr, " %s", command->words[i]);
         fputs("\n", stderr);
@@ -281,23 +299,25 @@ static const char *open_terminal(void)
 static struct sample one_round(struct measured_case *item)
 {
     static const char *terminal;
-    long ignored = 0;
+    long ignored = 0, rss = 0;
     if (item->tty && !terminal)
         terminal = open_terminal();
     run(&item->before, item->parallel, "/dev/null", &ignored);
-    reap_adopted(false, &ignored);
+    reap_adopted(item->ended, &ignored);
     struct usage before = used();
     double start = now();
-    run(&item->timed, item->parallel, item->tty ? terminal : "/dev/null", &item->rss);
+    run(&item->timed, item->parallel, item->tty ? terminal : "/dev/null", &rss);
     double wall = now() - start;
-    reap_adopted(item->settle, &item->rss);
+    reap_adopted(item->settle, &rss);
     struct usage after = used();
     run(&item->after, item->parallel, "/dev/null", &ignored);
     reap_adopted(false, &ignored);
-    return (struct sample){wall, after.cpu - before.cpu, (double)(after.faults - before.faults)};
+    return (struct sample){ wall, after.cpu - before.cpu, (double)(after.faults - before.faults),
+                            (double)rss };
 }
 
-/* ---- the rounds --------------------------------------------------------------------------------------------- */
+/* ---- the rounds
+ * --------------------------------------------------------------------------------------------- */
 
 static void run_scenario(struct measured_case *cases, int count)
 {
@@ -313,8 +333,6 @@ static void run_scenario(struct measured_case *cases, int count)
             struct sample sample = one_round(item);
             if (round >= 0)
                 item->samples[item->count++] = sample;
-            else
-                item->rss = 0;
         }
     }
 }
@@ -332,16 +350,19 @@ static void print_numbers(const char *name, const struct measured_case *item, si
         values[i] = *(const double *)((const char *)&item->samples[i] + offset);
     qsort(values, (size_t)item->count, sizeof *values, compare);
     double median = (values[(item->count - 1) / 2] + values[item->count / 2]) / 2;
-    printf(",\"%s\":{\"min\":%.3f,\"median\":%.3f,\"p90\":%.3f}", name, values[0], median, values[item->count * 9 / 10]);
+    printf(",\"%s\":{\"min\":%.3f,\"median\":%.3f,\"p90\":%.3f}", name, values[0], median,
+           values[item->count * 9 / 10]);
 }
 
 static void print_case(const struct measured_case *item)
 {
-    printf("{\"scenario\":\"%s\",\"subject\":\"%s\",\"rounds\":%d", item->scenario, item->subject, item->count);
+    printf("{\"scenario\":\"%s\",\"subject\":\"%s\",\"rounds\":%d", item->scenario, item->subject,
+           item->count);
     print_numbers("wall_ms", item, offsetof(struct sample, wall));
     print_numbers("cpu_ms", item, offsetof(struct sample, cpu));
     print_numbers("faults", item, offsetof(struct sample, faults));
-    printf(",\"rss_kib\":%ld}\n", item->rss);
+    print_numbers("rss_kib", item, offsetof(struct sample, rss));
+    puts("}");
     fflush(stdout);
 }
 

@@ -289,6 +289,14 @@ JAIL(links_that_are_not_followed, 0)
     check_link(jail, "/covered", "target");
 }
 
+/* M-2: for sources that were judged before: a link on the way means that somebody swapped a part */
+JAIL(sources_without_links, 0)
+{
+    PREPARE(jail, "real/", "link->real");
+    mounts(jail, "{'destination':'/place','source':'link','options':['bind','src-nolinks']}");
+    check_error(jail, "source");
+}
+
 JAIL(a_copied_link_does_not_replace_another, 0)
 {
     PREPARE(jail, "source->target", "rootfs/link->elsewhere");
