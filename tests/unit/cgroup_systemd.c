@@ -412,10 +412,11 @@ Test(cgroup_systemd, seconds)
 Test(cgroup_systemd, words_and_back)
 {
     struct unit_property rows[] = {
-        { (char *)"CPUWeight", (char *)"uint64 5", (char *)"linux.resources.cpu.shares", true, false },
-        { (char *)"TimeoutStopUSec", (char *)"int32 3", (char *)"annotations.x", false, true },
-        { (char *)"Description", (char *)"'a b'", (char *)"", false, false },
-        { (char *)"", (char *)"", (char *)"", true, true },
+        { (char *)"CPUWeight", (char *)"uint64 5", (char *)"linux.resources.cpu.shares", true, false, false },
+        { (char *)"TimeoutStopUSec", (char *)"int32 3", (char *)"annotations.x", false, true, false },
+        { (char *)"Description", (char *)"'a b'", (char *)"", false, false, false },
+        { (char *)"DeviceAllow", (char *)"@a(ss) []", (char *)"", true, false, true },
+        { (char *)"", (char *)"", (char *)"", true, true, false },
     };
     const struct unit_properties given = { rows, array_length(rows) };
     auto_cleanup(unit_properties_free) struct unit_properties read = { 0 };
@@ -433,6 +434,7 @@ Test(cgroup_systemd, words_and_back)
         cr_expect_str_eq(read.items[i].property, rows[i].property);
         cr_expect_eq(read.items[i].optional, rows[i].optional);
         cr_expect_eq(read.items[i].seconds, rows[i].seconds);
+        cr_expect_eq(read.items[i].list, rows[i].list);
     }
     free(words);
 }
