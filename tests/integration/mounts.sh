@@ -347,7 +347,7 @@ tty character special file 5:0 666
 pts/ptmx"
 }
 
-# 145 148: devices of the config with mode and owner; umask does not apply
+# 145 148 153: devices of the config with mode and owner; umask does not apply
 test_config_devices() {
     bundle '.linux.devices = [
         {path: "/dev/mine", type: "c", major: 1, minor: 3, fileMode: 384, uid: 1000, gid: 2000},
