@@ -41,7 +41,7 @@ test_P_1_unknown_keys_below_a_known_one() {
     done
 }
 
-# P-1: what is known and belongs to a later release is refused by name
+# P-1, C-4: what is known and belongs to a later release is refused by name, with nothing made
 test_P_1_later_keys_are_refused() {
     local key
     for key in preset proc session idleTimeout overlays workspace.{path,source,mode,persist,maxSize}; do
@@ -119,7 +119,7 @@ test_P_6_required_or_state_says() {
         .landlock == "disabled" and (["active", "degraded", "unsupported"] | index($s))'
 }
 
-# P-6 G-1: required speculation control
+# P-6, G-1, C-4: required speculation control
 test_P_6_G_1_required_speculation_control() {
     bundle && annotate required spec && command_is /bin/cat /proc/self/status
     if rt run -b "$B" "$ID" >"$B/out" 2>&1; then
