@@ -22,9 +22,13 @@ static const struct {
     const char *type;
     unsigned flags;
 } filesystems[] = {
-    { "proc", FS_PROC | FS_NO_LABEL },         { "sysfs", FS_SYSFS | FS_NO_LABEL },
-    { "tmpfs", FS_TMPFS | FS_READ_ONLY_LAST }, { "mqueue", FS_MQUEUE | FS_NO_LABEL },
-    { "cgroup", FS_CGROUP | FS_NO_LABEL },     { "cgroup2", FS_CGROUP | FS_NO_LABEL },
+    { "proc", FS_PROC | FS_NO_LABEL },
+    { "sysfs", FS_SYSFS | FS_NO_LABEL },
+    { "tmpfs", FS_TMPFS | FS_READ_ONLY_LAST },
+    { "mqueue", FS_MQUEUE | FS_NO_LABEL },
+    { "devpts", FS_DEVPTS },
+    { "cgroup", FS_CGROUP | FS_NO_LABEL },
+    { "cgroup2", FS_CGROUP | FS_NO_LABEL },
 };
 
 static const struct {

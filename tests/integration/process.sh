@@ -124,6 +124,18 @@ test_rlimits() {
         "$(jq -c '.process.rlimits | map([.type, .soft, .hard]) | sort' "$B/config.json")"
 }
 
+# 70: limits are set before the user changes, who could not set them
+test_rlimits_first() {
+    command -v strace >/dev/null || skip "needs strace"
+    bundle '.process.user = {uid: 1000, gid: 1000}'
+    command_is /bin/true
+    strace -f -qq -e trace=prlimit64,setrlimit,setuid,setresuid -o "$B/calls" \
+        timeout -k 5 60 "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    grep -n 'RLIMIT_NOFILE, {rlim_cur=1024, rlim_max=1024}' "$B/calls" | tail -n 1 | cut -d: -f1 >"$B/limit"
+    grep -nE 'set(res)?uid\(1000' "$B/calls" | head -n 1 | cut -d: -f1 >"$B/user"
+    [ -s "$B/limit" ] && [ -s "$B/user" ] && [ "$(cat "$B/limit")" -lt "$(cat "$B/user")" ] || { cat "$B/calls"; return 1; }
+}
+
 # 69: a limit of 2^64-1 is no limit
 test_rlimit_infinite() {
     bundle
