@@ -150,6 +150,13 @@ int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t 
     return read_sized(fd, (uint64_t)status.st_size, limit, path, data, length, err);
 }
 
+int file_read_proc(const char *path, size_t limit, char **text, struct error *err)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? fail_errno(err, "open %s", path) : read_sized(fd, 0, limit, path, text, NULL, err);
+}
+
 int file_write_at(int dirfd, const char *path, const void *data, size_t length)
 {
     auto_close int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -189,6 +196,22 @@ int file_write_all(int fd, const void *data, size_t length)
     return 0;
 }
 
+/*
+ * Not renameat() over a file that is there: to survive a crash of the machine ext4 then allocates and writes
+ * out the blocks of the new one at once, and removing it later waits for the disk. Nothing of ours outlives a
+ * reboot.
+ */
+static int put_in_place(int dirfd, const char *temporary, const char *path)
+{
+    if (renameat2(dirfd, temporary, dirfd, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno == EEXIST && renameat2(dirfd, temporary, dirfd, path, RENAME_EXCHANGE) == 0) {
+        unlinkat(dirfd, temporary, 0); /* which is the old one now */
+        return 0;
+    }
+    return renameat(dirfd, temporary, dirfd, path); /* a file system that has neither */
+}
+
 int file_replace_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
                     struct error *err)
 {
@@ -197,7 +220,7 @@ int file_replace_at(int dirfd, const char *path, const void *data, size_t length
 
     if (fd < 0)
         return fail_errno(err, "create %s", temporary);
-    if (file_write_all(fd, data, length) == 0 && renameat(dirfd, temporary, dirfd, path) == 0)
+    if (file_write_all(fd, data, length) == 0 && put_in_place(dirfd, temporary, path) == 0)
         return 0;
     fail_errno(err, "write %s", path);
     unlinkat(dirfd, temporary, 0);

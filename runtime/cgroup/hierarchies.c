@@ -148,9 +148,9 @@ static int read_from(const char *cgroups_path, struct cgroup_hierarchies *hierar
 {
     auto_free char *mountinfo = NULL, *cgroups = NULL;
 
-    if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_LIMIT, &mountinfo, NULL, err) < 0)
+    if (file_read_proc("/proc/self/mountinfo", PROC_FILE_LIMIT, &mountinfo, err) < 0)
         return -1;
-    if (file_read_at(AT_FDCWD, cgroups_path, PROC_FILE_LIMIT, &cgroups, NULL, err) < 0)
+    if (file_read_proc(cgroups_path, PROC_FILE_LIMIT, &cgroups, err) < 0)
         return -1;
     cgroup_hierarchies_parse(mountinfo, cgroups, hierarchies);
     return 0;

@@ -46,14 +46,12 @@ static int describe_namespaces(const struct oci_config *config, struct buffer *o
     return 0;
 }
 
-static int describe_rootfs(const struct bundle *bundle, const struct cgroup_location *location, bool no_pivot,
-                           struct buffer *out, struct error *err)
+static int describe_rootfs(const struct bundle *bundle, bool no_pivot, struct buffer *out, struct error *err)
 {
     auto_cleanup(overlay_request_cleanup) struct overlay_request *overlay = NULL;
     struct rootfs_context context = {
         .bundle = bundle->path,
         .rootfs = bundle->rootfs,
-        .cgroup = location,
         .no_pivot = no_pivot,
         .rootless = !privilege_of_host(),
     };
@@ -70,33 +68,33 @@ static int describe_rootfs(const struct bundle *bundle, const struct cgroup_loca
     return 0;
 }
 
-static int describe_cgroup_and_rootfs(const struct bundle *bundle, const struct invocation *invocation,
-                                      struct buffer *out, struct error *err)
+static int describe_cgroup(const struct bundle *bundle, const struct invocation *invocation,
+                           struct buffer *out, struct error *err)
 {
     const struct plan_options *chosen = invocation->options;
     struct cgroup_plan *plan = cgroup_plan_make(bundle->config, chosen->id ? chosen->id : "plan",
                                                 cli_cgroup_driver(invocation->globals), err);
-    struct cgroup_location *location;
-    int result;
 
     if (!plan)
         return -1;
-    location = cgroup_plan_location(plan);
-    buffer_add_string(out, ",\n\"cgroup\": ");
     cgroup_plan_describe(plan, out);
-    buffer_add_string(out, ",\n\"rootfs\": ");
-    result = describe_rootfs(bundle, location, chosen->no_pivot, out, err);
-    schema_free(&cgroup_location_schema, location);
     cgroup_plan_free(plan);
-    return result;
+    return 0;
 }
 
 static int describe(const struct bundle *bundle, const struct invocation *invocation, struct buffer *out,
                     struct error *err)
 {
+    const struct plan_options *chosen = invocation->options;
+
     buffer_add_string(out, "{\n\"namespaces\": ");
-    if (describe_namespaces(bundle->config, out, err) < 0 ||
-        describe_cgroup_and_rootfs(bundle, invocation, out, err) < 0)
+    if (describe_namespaces(bundle->config, out, err) < 0)
+        return -1;
+    buffer_add_string(out, ",\n\"cgroup\": ");
+    if (describe_cgroup(bundle, invocation, out, err) < 0)
+        return -1;
+    buffer_add_string(out, ",\n\"rootfs\": ");
+    if (describe_rootfs(bundle, chosen->no_pivot, out, err) < 0)
         return -1;
     if (bundle->config->process) {
         buffer_add_string(out, ",\n\"process\": ");

@@ -37,6 +37,8 @@ static int check_owner(const struct container *container, struct error *err)
 
     if (fstat(container->fd, &status) < 0)
         return fail_errno(err, "container `%s`: stat", container->id);
+    if (status.st_nlink == 0)
+        return record_fail_missing(container->id, err);
     if (status.st_uid != geteuid())
         return fail(err, EPERM, "container `%s`: its state directory belongs to uid %u", container->id,
                     (unsigned)status.st_uid);
@@ -153,8 +155,6 @@ int container_lock(struct container *container, int timeout_ms, struct error *er
         return fail_errno(err, "container `%s`: lock", container->id);
     }
     container->locked = true;
-    if (is_deleted(container))
-        return record_fail_missing(container->id, err);
     return record_read(container, err);
 }
 

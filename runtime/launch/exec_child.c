@@ -2,9 +2,9 @@
  * The process that `exec` adds to a container, from clone to execve. Unlike init it enters a place where
  * others already run, and a payload with CAP_SYS_PTRACE may stop it at any instruction, whatever dumpable
  * says. So before it can be seen there, it holds nothing of the host any more: no descriptor, no directory,
- * no environment (CVE-2016-9962). In a pid namespace it can be seen from its first instruction; where the payload has
- * that capability, a stage
- * outside does that part (clone.c), and what the process is cloned from is already as poor as it is.
+ * no environment (CVE-2016-9962). In a pid namespace it can be seen from its first instruction; where the
+ * payload has that capability, a stage outside does that part (clone.c), and what the process is cloned from
+ * is already as poor as it is.
  */
 #include "launch/payload.h"
 #include "launch/protocol.h"
@@ -104,9 +104,8 @@ static int set_final_affinity(struct launch *launch, struct error *err)
 
     if (affinity && affinity->final && *affinity->final)
         return process_apply_affinity(affinity->final, err);
-    /* Item 77: not the mask of the engine that calls us. With .initial alone the specification wants it kept.
-     */
-    return affinity && affinity->initial && *affinity->initial ? 0 : process_reset_affinity(err);
+    /* With .initial alone the specification wants it kept. */
+    return affinity && affinity->initial && *affinity->initial ? 0 : payload_reset_affinity(launch, err);
 }
 
 static int drop_descriptors(struct launch *launch, struct error *err)

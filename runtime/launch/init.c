@@ -163,6 +163,7 @@ static const struct step create_steps[] = {
     { "host name", set_names, NULL },
     { "sysctl", set_sysctls, NULL },
     { "root: masks, read-only", finish_rootfs, NULL },
+    { "cpu affinity", payload_reset_affinity, NULL },   /* the move into the cgroup is done */
     { "limits, scheduling", payload_attributes, NULL }, /* needs privileges that go next */
     { "environment", set_environment, NULL },
     { "label", payload_label, NULL }, /* after the hooks: it would be theirs as well */

@@ -43,6 +43,18 @@ int payload_oom_score(struct launch *launch, struct error *err)
     return process_apply_oom_score(&launch->process, launch->procfs, err);
 }
 
+/*
+ * Whoever has a cgroup gets all CPUs of its cpuset, not those that an engine or its systemd unit happens to
+ * run on: the kernel keeps a mask across the move. Without a cgroup of its own the caller's mask is the only
+ * limit there is.
+ */
+int payload_reset_affinity(struct launch *launch, struct error *err)
+{
+    const struct cgroup_location *location = launch->cgroup_location;
+
+    return location && location->created.count > 0 ? process_reset_affinity(err) : 0;
+}
+
 int payload_attributes(struct launch *launch, struct error *err)
 {
     const struct oci_config *config = launch->bundle.config;

@@ -10,6 +10,8 @@ int payload_leave_runtime(struct launch *launch,
                           struct error *err); /* session, descriptors, log over the socket */
 int payload_keyring(struct launch *launch, struct error *err);
 int payload_oom_score(struct launch *launch, struct error *err);
+/* Item 77. */
+int payload_reset_affinity(struct launch *launch, struct error *err);
 int payload_attributes(struct launch *launch,
                        struct error *err); /* rlimits, scheduling, memory policy, personality */
 int payload_label(struct launch *launch, struct error *err);

@@ -241,7 +241,6 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
         .overlay = launch->overlay,
         .bundle = launch->bundle.path,
         .rootfs = launch->bundle.rootfs,
-        .cgroup = launch->cgroup_location,
         .no_pivot = launch->options->no_pivot,
         .rootless = launch->rootless,
     };

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/program.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -16,21 +17,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+static int fail_no_helper(struct error *err)
+{
+    fail_in(err, "linux: run");
+    return fail_hint(
+        err, "other ids than our own need newuidmap and newgidmap: Debian package uidmap; without them, "
+             "map one id: aril spec --rootless");
+}
 
 /* What the helper has to say is part of the error: engines show one line, and it may not reach them
  * otherwise. */
 static pid_t spawn_helper(char *const *argv, int *output, struct error *err)
 {
+    auto_free char *path = program_find(argv[0], err);
+    auto_free char **environment = NULL;
     posix_spawn_file_actions_t actions;
     int ends[2], code;
     pid_t child;
 
+    if (!path)
+        return fail_no_helper(err);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return fail_errno(err, "pipe");
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    code = posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
+    environment = program_environment();
+    code = posix_spawn(&child, path, &actions, NULL, argv, environment);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     *output = ends[0];
@@ -38,10 +50,8 @@ static pid_t spawn_helper(char *const *argv, int *output, struct error *err)
         return child;
     close(ends[0]);
     errno = code;
-    fail_errno(err, "linux: run %s", argv[0]);
-    return fail_hint(
-        err, "other ids than our own need newuidmap and newgidmap: Debian package uidmap; without them, "
-             "map one id: aril spec --rootless");
+    fail_errno(err, "%s", argv[0]);
+    return fail_no_helper(err);
 }
 
 static int explain_refusal(const char *program, int output, struct error *err)

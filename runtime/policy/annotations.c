@@ -99,6 +99,19 @@ static int read_read_deny(const struct annotation *row, const char *value, struc
     return check_literal(POLICY_PREFIX "readDenyPaths", &request->read_deny, err);
 }
 
+static int read_extra_writable(const struct annotation *row, const char *value, struct policy_request *request,
+                               struct error *err)
+{
+    return read_list(row, value, &request->extra_writable, err);
+}
+
+static int read_init(const struct annotation *row, const char *value, struct policy_request *request,
+                     struct error *err)
+{
+    request->init = strcmp(value, "true") == 0;
+    return request->init || strcmp(value, "false") == 0 ? 0 : fail_value(row, value, "true or false", err);
+}
+
 /* A JSON array, or names with commas as people write them. */
 static int read_required(const struct annotation *row, const char *value, struct policy_request *request,
                          struct error *err)
@@ -227,11 +240,11 @@ static const struct annotation annotations[] = {
     { "umask", read_umask },
     { "readOnlySubpaths", read_read_only },
     { "readDenyPaths", read_read_deny },
-    { "extraWritable", refuse },
+    { "extraWritable", read_extra_writable },
+    { "init", read_init },
     { "protect", refuse },
     { "preset", refuse },
     { "proc", refuse },
-    { "init", refuse },
     { "session", refuse },
     { "idleTimeout", refuse },
     { "overlays", refuse },
@@ -307,5 +320,6 @@ void policy_request_free(struct policy_request *request)
     strings_free(&request->env_keys);
     strings_free(&request->read_only);
     strings_free(&request->read_deny);
+    strings_free(&request->extra_writable);
     *request = (struct policy_request){ 0 };
 }

@@ -12,10 +12,11 @@ struct policy_request {
     enum policy_network network;
     enum policy_env_mode env_mode;
     struct policy_landlock *landlock;
-    struct strings seccomp_deny, env_keys, read_only, read_deny;
+    struct strings seccomp_deny, env_keys, read_only, read_deny, extra_writable;
     bool has_seccomp_deny, has_env_keys;
     bool required[POLICY_LAYER_SPECULATION + 1];
     uint32_t uid, gid, umask;
+    bool init;
     bool has_uid, has_gid, has_umask;
     size_t count; /* annotations of ours; 0: nothing was asked for */
 };
@@ -38,6 +39,11 @@ bool policy_is_bind(const struct oci_mount *mount);
 int policy_check_sources(const struct oci_config *config, const struct policy_operator *operator,
                          struct error * err);
 
+/* grants.c: mounts and arguments that are added (M-2, F-10). */
+int policy_add_writable(const struct strings *paths, const struct policy_operator *operator,
+                        struct oci_config *config, struct error * err);
+int policy_add_init(const struct policy_operator *operator, struct oci_config * config, struct error *err);
+
 /* environment.c: E-1 to E-3, E-6. */
 bool policy_env_matches(const char *pattern, const char *name, size_t length);
 void policy_env_filter(const struct policy_record *record, struct strings *env, size_t keep_last);
@@ -47,3 +53,4 @@ int policy_env_refuse_secrets(const struct strings *env, const char *what, struc
 bool policy_tmp_is_free(const struct oci_config *config, const struct policy_landlock *landlock);
 struct policy_ruleset *policy_ruleset_make(const struct oci_config *config,
                                            const struct policy_landlock *landlock, bool required);
+void policy_ruleset_add_roots(struct policy_ruleset *ruleset, const struct strings *roots);

@@ -176,7 +176,9 @@ static int transform(struct oci_config *config, struct policy_request *request,
         return -1;
     if (strict && policy_check_sources(config, operator, err) < 0)
         return -1;
-    if (make_seccomp(request, operator, config, record, err) < 0)
+    if (make_seccomp(request, operator, config, record, err) < 0 ||
+        policy_add_writable(&request->extra_writable, operator, config, err) < 0 ||
+        (request->init && policy_add_init(operator, config, err) < 0))
         return -1;
     if (request->required[POLICY_LAYER_SECCOMP] && !record->seccomp && !config->linux->seccomp)
         return fail(err, EINVAL, POLICY_PREFIX "required: seccomp, but " POLICY_PREFIX "seccomp is off");
@@ -184,6 +186,8 @@ static int transform(struct oci_config *config, struct policy_request *request,
         add_private_tmp(config);
     if (strict || request->landlock || landlock_required)
         record->landlock = policy_ruleset_make(config, request->landlock, landlock_required);
+    if (record->landlock)
+        policy_ruleset_add_roots(record->landlock, &request->extra_writable);
     record->no_new_privileges = record->has_no_new_privileges = strict || record->landlock;
     change_config(request, record, config);
     return 0;

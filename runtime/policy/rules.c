@@ -116,6 +116,13 @@ bool policy_tmp_is_free(const struct oci_config *config, const struct policy_lan
     return true;
 }
 
+/* M-6, L-6: a missing one is an error. */
+void policy_ruleset_add_roots(struct policy_ruleset *ruleset, const struct strings *roots)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        add_path(ruleset, roots->items[i], LANDLOCK_ALL, false, false);
+}
+
 struct policy_ruleset *policy_ruleset_make(const struct oci_config *config,
                                            const struct policy_landlock *landlock, bool required)
 {
@@ -129,8 +136,7 @@ struct policy_ruleset *policy_ruleset_make(const struct oci_config *config,
     for (size_t i = 0; i < config->linux->devices_count; i++)
         add_path(ruleset, config->linux->devices[i].path, LANDLOCK_DEVICE, true, false);
     if (landlock && landlock->has_writable_roots)
-        for (size_t i = 0; i < landlock->writable_roots.count; i++) /* M-6, L-6: a missing one is an error */
-            add_path(ruleset, landlock->writable_roots.items[i], LANDLOCK_ALL, false, false);
+        policy_ruleset_add_roots(ruleset, &landlock->writable_roots);
     else
         add_writable_mounts(ruleset, config);
     if (landlock)

@@ -57,8 +57,6 @@ int process_plan_check_setgroups(struct process_plan *plan, int procfs, struct e
 /* In the process itself, in the order in which they must be called. procfs: an O_PATH fd of a verified /proc.
  */
 int process_apply_oom_score(const struct process_plan *plan, int procfs, struct error *err);
-/* The same from outside: a process that is not dumpable cannot write its own in a user namespace. */
-int process_apply_oom_score_of(const struct process_plan *plan, int procfs, pid_t pid, struct error *err);
 int process_apply_rlimits(const struct process_plan *plan, struct error *err);
 int process_apply_scheduler(const struct process_plan *plan, struct error *err); /* scheduler, ioPriority */
 int process_apply_memory_policy(const struct oci_config *config, struct error *err);

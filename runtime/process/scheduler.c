@@ -91,10 +91,21 @@ static int apply_scheduler(const struct process_plan *plan, struct error *err)
 
     for (size_t i = 0; i < scheduler->flags_count; i++)
         attributes.flags |= flag_bits[scheduler->flags[i]];
-    if (syscall(SYS_sched_setattr, 0, &attributes, 0) < 0)
-        return fail_errno(err, "%s.scheduler: sched_setattr %s", plan->what,
-                          policies[scheduler->policy].name);
-    return 0;
+    if (syscall(SYS_sched_setattr, 0, &attributes, 0) == 0)
+        return 0;
+    fail_errno(err, "%s.scheduler: sched_setattr %s", plan->what, policies[scheduler->policy].name);
+    if (err->code == EPERM)
+        fail_hint(err,
+                  "it needs CAP_SYS_NICE, and real time in a v1 cgroup linux.resources.cpu.realtimeRuntime");
+    else if (err->code == EINVAL || err->code == EBUSY)
+        fail_hint(err, "this kernel does not take the policy, its flags or its times here");
+    return -1;
+}
+
+static int explain_io_priority(const struct process_plan *plan, struct error *err)
+{
+    fail_errno(err, "%s.ioPriority: ioprio_set", plan->what);
+    return err->code == EPERM ? fail_hint(err, "IOPRIO_CLASS_RT needs CAP_SYS_NICE or CAP_SYS_ADMIN") : -1;
 }
 
 static int apply_io_priority(const struct process_plan *plan, struct error *err)
@@ -109,7 +120,7 @@ static int apply_io_priority(const struct process_plan *plan, struct error *err)
      */
     if (syscall(SYS_ioprio_set, WHO_PROCESS, 0, classes[wanted->io_class] << CLASS_SHIFT | wanted->priority) <
         0)
-        return fail_errno(err, "%s.ioPriority: ioprio_set", plan->what);
+        return explain_io_priority(plan, err);
     return 0;
 }
 

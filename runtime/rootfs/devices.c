@@ -185,11 +185,11 @@ int rootfs_make_devices(struct rootfs_plan *plan, struct error *err)
 {
     auto_umask mode_t saved = umask(0); /* the modes are exact (item 148) */
     auto_cleanup(parent_free) struct parent parent = { .fd = -1 };
+    const char *name;
 
     (void)saved;
     for (size_t i = 0; i < plan->device_count; i++) {
         const struct device_op *device = &plan->devices[i];
-        const char *name;
 
         if (!is_ours(plan, device))
             continue;
@@ -197,5 +197,7 @@ int rootfs_make_devices(struct rootfs_plan *plan, struct error *err)
             make_device(plan, parent.fd, name, device, err) < 0)
             return fail_device(device, err);
     }
-    return plan->own_dev ? links_make(plan, err) : 0;
+    if (!plan->own_dev)
+        return 0;
+    return parent_open(plan, &parent, "/dev/fd", &name, err) < 0 ? -1 : links_make(plan, parent.fd, err);
 }

@@ -7,7 +7,7 @@
 int device_fd_check(int fd, mode_t type, dev_t number);
 
 /* /dev/fd, /dev/stdin, …, /dev/ptmx. */
-int links_make(const struct rootfs_plan *plan, struct error *err);
+int links_make(const struct rootfs_plan *plan, int dev, struct error *err);
 
 /* Opens what masks need of the host before pivot_root hides it. */
 int masks_open_sources(struct rootfs_plan *plan, struct error *err);

@@ -43,7 +43,7 @@ static int make_plain_links(const struct rootfs_plan *plan, int dev, struct erro
     for (size_t i = 0; i < array_length(links); i++) {
         if (!checked || strcmp(checked, links[i].needed) != 0) {
             checked = links[i].needed;
-            found = exists(plan, checked);
+            found = (plan->plain_proc && strcmp(checked, "/proc/self/fd") == 0) || exists(plan, checked);
         }
         if (found && symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
             return fail_errno(err, "link /dev/%s", links[i].name);
@@ -64,14 +64,8 @@ static int make_ptmx(int dev, struct error *err)
     return 0;
 }
 
-int links_make(const struct rootfs_plan *plan, struct error *err)
+int links_make(const struct rootfs_plan *plan, int dev, struct error *err)
 {
-    auto_close int dev = file_open_in_root(plan->root, "/dev", O_PATH | O_DIRECTORY, 0);
-
-    if (dev < 0 && errno == ENOENT)
-        dev = destination_make(plan->root, "/dev", true);
-    if (dev < 0)
-        return fail_errno(err, "open /dev");
     return make_plain_links(plan, dev, err) < 0 ? -1 : make_ptmx(dev, err);
 }
 

@@ -214,7 +214,7 @@ static int mount_one(struct rootfs_plan *plan, struct mount_op *op, struct error
     return fail(err, EINVAL, "unknown kind of mount");
 }
 
-int rootfs_mount_all(struct rootfs_plan *plan, struct error *err)
+static int mount_each(struct rootfs_plan *plan, struct error *err)
 {
     auto_umask mode_t saved = umask(0); /* of directories that are made */
 
@@ -223,4 +223,16 @@ int rootfs_mount_all(struct rootfs_plan *plan, struct error *err)
         if (mount_one(plan, &plan->mounts[i], err) < 0)
             return mount_fail_in(&plan->mounts[i], err);
     return 0;
+}
+
+/* Mounts are also made by a name in the working directory (mount_new.c, mount_cgroup.c). */
+int rootfs_mount_all(struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (before < 0)
+        return fail_errno(err, "open the working directory");
+    if (mount_each(plan, err) < 0)
+        return -1;
+    return fchdir(before) < 0 ? fail_errno(err, "return to the working directory") : 0;
 }

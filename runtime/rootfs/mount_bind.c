@@ -19,16 +19,32 @@
 
 #define PROC_ROOT_INODE 1
 
+/* The source, or a descriptor in its place (then *path is empty): no part of it may have become a link. */
+static int open_source(const struct mount_op *op, const char **path, unsigned *flags)
+{
+    const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+
+    *path = op->source;
+    if (!(op->options.special & OPTION_SOURCE_NO_LINKS))
+        return AT_FDCWD;
+    *path = "";
+    *flags |= AT_EMPTY_PATH;
+    return sys_openat2(AT_FDCWD, op->source, &how);
+}
+
 int mount_open_tree(struct rootfs_plan *plan, const struct mount_op *op, struct error *err)
 {
     unsigned flags = 0;
-    auto_close int tree = -1;
+    auto_close int tree = -1, at = -1;
+    const char *path;
 
     if (op->options.special & OPTION_RECURSIVE)
         flags |= AT_RECURSIVE;
     if (op->options.special & OPTION_SOURCE_NOFOLLOW)
         flags |= AT_SYMLINK_NOFOLLOW;
-    tree = mount_clone_with(plan, AT_FDCWD, op->source, flags);
+    at = open_source(op, &path, &flags);
+    if (at != -1)
+        tree = mount_clone_with(plan, at, path, flags);
     if (tree < 0 && errno == EINVAL && plan->user_namespace && !(flags & AT_RECURSIVE)) {
         fail_errno(err, "source %s", op->source);
         return fail_hint(err, "it has mounts below it that a user namespace must not uncover: use rbind");

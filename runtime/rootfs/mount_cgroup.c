@@ -176,14 +176,16 @@ static int mount_hierarchy(struct rootfs_plan *plan, const struct mount_op *op, 
 static bool mount_by_name(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
                           const struct hierarchy *hierarchy)
 {
-    bool named = strncmp(hierarchy->controllers, "name=", 5) == 0;
+    bool version_2 = !*hierarchy->controllers, named = strncmp(hierarchy->controllers, "name=", 5) == 0;
     auto_free char *data = memory_format("%s%s", named ? "none," : "", hierarchy->controllers);
     uint64_t attributes = mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY;
     const char *directory = directory_name(hierarchy);
 
-    if (!plan->cgroup_namespace || !*hierarchy->controllers || mkdirat(tmpfs, directory, 0755) < 0)
+    if (!plan->cgroup_namespace || (version_2 && !is_cgroup2(CGROUP_ROOT "/unified")) ||
+        mkdirat(tmpfs, directory, 0755) < 0)
         return false;
-    if (mount("cgroup", directory, "cgroup", legacy_attribute_flags(attributes), data) == 0)
+    if (mount(version_2 ? op->source : "cgroup", directory, version_2 ? "cgroup2" : "cgroup",
+              legacy_attribute_flags(attributes), version_2 ? NULL : data) == 0)
         return true;
     unlinkat(tmpfs, directory, AT_REMOVEDIR); /* the long way says what is wrong */
     return false;
@@ -217,7 +219,7 @@ static int mount_hierarchies(struct rootfs_plan *plan, const struct mount_op *op
     auto_free char *text = NULL;
     char *state = NULL;
 
-    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &text, NULL, err) < 0)
+    if (file_read_proc("/proc/self/cgroup", 1u << 20, &text, err) < 0)
         return -1;
     for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
         struct hierarchy hierarchy;
@@ -234,18 +236,15 @@ static int mount_in(struct rootfs_plan *plan, const struct mount_op *op, int tmp
     static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
     static const struct mount_attr nothing;
     bool recursive = sys_mount_setattr(tmpfs, "", AT_EMPTY_PATH | AT_RECURSIVE, &nothing) == 0;
-    auto_close int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int result;
 
-    if (before < 0 || fchdir(tmpfs) < 0)
+    if (fchdir(tmpfs) < 0)
         return fail_errno(err, "enter the directory of the hierarchies");
-    result = mount_hierarchies(plan, op, tmpfs, recursive, err);
-    if (fchdir(before) < 0)
-        return fail_errno(err, "leave the directory of the hierarchies");
-    if (result == 0 && mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY &&
+    if (mount_hierarchies(plan, op, tmpfs, recursive, err) < 0)
+        return -1;
+    if (mount_options_attributes(&op->options) & MOUNT_ATTR_RDONLY &&
         mount_set_attributes(plan, tmpfs, &read_only, recursive) < 0)
         return fail_errno(err, "make read-only");
-    return result;
+    return 0;
 }
 
 static int mount_v1(struct rootfs_plan *plan, const struct mount_op *op, int destination, struct error *err)
@@ -270,7 +269,7 @@ static int own_v2_path(char **path, struct error *err)
     auto_free char *text = NULL;
     char *start;
 
-    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", 1u << 20, &text, NULL, err) < 0)
+    if (file_read_proc("/proc/self/cgroup", 1u << 20, &text, err) < 0)
         return -1;
     start = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
     if (!start)

@@ -1,6 +1,7 @@
 /* Mounts a file system of its own: fsopen, fsconfig, fsmount, move_mount. Runs in init before pivot_root. */
 #include "rootfs/mount.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "rootfs/destination.h"
@@ -154,17 +155,59 @@ static const char *tmpfs_mode(const struct mount_op *op, int destination, bool m
     return text;
 }
 
-/* *legacy: mount(2) had to do it, and it is mounted already; there is no fd of it. */
+/* Nothing is to be done between making it and putting it in its place, nor with its descriptor afterwards. */
+static bool is_plain(const struct rootfs_plan *plan, const struct mount_op *op)
+{
+    const unsigned known = FS_TMPFS | FS_DEVPTS | FS_MQUEUE | FS_SYSFS | FS_PROC;
+
+    if (!plan->in_init || !(op->filesystem & known) || op->idmap >= 0 || op->options.propagation_count > 0 ||
+        op->options.special & OPTION_COPY_UP)
+        return false;
+    if (op->filesystem & FS_PROC && strcmp(op->destination, "/proc") != 0)
+        return false;
+    /* As a flag of mount(2) it would be the superblock's as well. That of sysfs takes none from a mount. */
+    return !is_read_only(op) || op->filesystem & FS_SYSFS;
+}
+
+/*
+ * By two system calls instead of ten: mount(2) with the place as working directory, so that "." cannot mean
+ * anything else. Where that fails the long way helps itself, or says what is wrong.
+ */
+static bool mount_plainly(const struct rootfs_plan *plan, const struct mount_op *op,
+                          const struct data_list *list, int destination)
+{
+    unsigned long mount_flags = legacy_attribute_flags(mount_options_attributes(&op->options));
+    const char *source = op->source && *op->source ? op->source : NULL;
+    auto_buffer struct buffer text = { 0 };
+    struct error ignored;
+
+    return is_plain(plan, op) && legacy_join(list->items, list->count, &text, &mount_flags, &ignored) == 0 &&
+           fchdir(destination) == 0 && mount(source, ".", op->type, mount_flags, text.data) == 0;
+}
+
+/* The runtime's own procfs can be a clone of a plain /proc: that saves making a superblock (procfs.c). */
+static void remember_plain(struct rootfs_plan *plan, const struct mount_op *op)
+{
+    if (op->filesystem & FS_PROC && op->options.data_count == 0)
+        plan->plain_proc = true;
+}
+
+/* *done: it is mounted already, and there is no fd of it. */
 static int make_mount(struct rootfs_plan *plan, const struct mount_op *op, int destination, bool made,
-                      bool *legacy, struct error *err)
+                      bool *done, struct error *err)
 {
     auto_cleanup(data_list_free) struct data_list list = { 0 };
     uint64_t attributes = new_attributes(op);
     char mode[8];
 
     collect_data(plan, op, attributes, tmpfs_mode(op, destination, made, mode, sizeof mode), &list);
-    *legacy = legacy_is_needed(op, list.items, list.count);
-    if (*legacy)
+    *done = mount_plainly(plan, op, &list, destination);
+    if (*done) {
+        remember_plain(plan, op);
+        return 0;
+    }
+    *done = legacy_is_needed(op, list.items, list.count);
+    if (*done)
         return legacy_mount_new(plan, op, list.items, list.count, destination, err);
     return mount_make_detached(plan, op->type, op->source, list.items, list.count, attributes, err);
 }
@@ -228,13 +271,6 @@ static int place_host_instance(struct rootfs_plan *plan, const struct mount_op *
 
 /* ---- the operation ------------------------------------------------------------------------------------ */
 
-/* The runtime's own procfs can be a clone of a plain /proc: that saves making a superblock (procfs.c). */
-static void remember_proc(struct rootfs_plan *plan, const struct mount_op *op, int *tree)
-{
-    if (plan->container_proc < 0 && op->options.data_count == 0)
-        plan->container_proc = take_fd(tree);
-}
-
 /* "ro" of a tmpfs that is filled here; one that others fill waits until rootfs_finish(). */
 static int finish_copy_up(struct rootfs_plan *plan, const struct mount_op *op, int mount, struct error *err)
 {
@@ -268,22 +304,24 @@ static int place_own(struct rootfs_plan *plan, struct mount_op *op, int *tree, i
         return -1;
     if (is_read_only(op) && op->filesystem & FS_READ_ONLY_LAST)
         op->mount = take_fd(tree);
-    else if (op->filesystem & FS_PROC)
-        remember_proc(plan, op, tree);
+    else if (op->filesystem & FS_PROC && op->options.data_count == 0 && plan->container_proc < 0)
+        plan->container_proc = take_fd(tree);
     return 0;
 }
 
 int mount_new(struct rootfs_plan *plan, struct mount_op *op, struct error *err)
 {
-    bool made = false, legacy = false;
+    bool made = false, done = false;
     auto_close int destination = destination_open(plan, op, DESTINATION_DIRECTORY, &made, err);
     auto_close int tree = -1;
+    int result;
 
     if (destination < 0)
         return -1;
-    tree = make_mount(plan, op, destination, made, &legacy, err);
-    if (legacy)
-        return tree;
+    result = make_mount(plan, op, destination, made, &done, err);
+    if (done) /* then it is no descriptor */
+        return result;
+    tree = result;
     if (tree < 0)
         return err->code == EPERM ? place_host_instance(plan, op, destination, err) : -1;
     return place_own(plan, op, &tree, destination, made, err);

@@ -79,7 +79,7 @@ int no_pivot_hide_host(const struct rootfs_plan *plan, struct error *err)
     if (length < 0)
         return fail_errno(err, "find the root file system");
     root[length] = '\0';
-    if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", 64u << 20, &text, NULL, err) < 0)
+    if (file_read_proc("/proc/self/mountinfo", 64u << 20, &text, err) < 0)
         return -1;
     for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
         const char *place = full_instance(line);

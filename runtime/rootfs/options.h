@@ -21,6 +21,7 @@ enum option_special {
     OPTION_COPY_SYMLINK = 1 << 6,    /* a source that is a link becomes the same link */
     OPTION_SOURCE_NOFOLLOW = 1 << 7, /* a source that is a link is mounted itself */
     OPTION_DEST_NOFOLLOW = 1 << 8,   /* a destination that is a link is mounted over */
+    OPTION_SOURCE_NO_LINKS = 1 << 10, /* a source that is reached through a link is an error */
     OPTION_RELABEL = 1 << 9,         /* z, Z: SELinux relabelling, which is the engine's job */
 };
 

@@ -22,9 +22,13 @@ static const struct {
     const char *type;
     unsigned flags;
 } filesystems[] = {
-    { "proc", FS_PROC | FS_NO_LABEL },         { "sysfs", FS_SYSFS | FS_NO_LABEL },
-    { "tmpfs", FS_TMPFS | FS_READ_ONLY_LAST }, { "mqueue", FS_MQUEUE | FS_NO_LABEL },
-    { "cgroup", FS_CGROUP | FS_NO_LABEL },     { "cgroup2", FS_CGROUP | FS_NO_LABEL },
+    { "proc", FS_PROC | FS_NO_LABEL },
+    { "sysfs", FS_SYSFS | FS_NO_LABEL },
+    { "tmpfs", FS_TMPFS | FS_READ_ONLY_LAST },
+    { "mqueue", FS_MQUEUE | FS_NO_LABEL },
+    { "devpts", FS_DEVPTS },
+    { "cgroup", FS_CGROUP | FS_NO_LABEL },
+    { "cgroup2", FS_CGROUP | FS_NO_LABEL },
 };
 
 static const struct {
@@ -157,8 +161,9 @@ static int check_mount(const struct mount_op *op, bool have_user, struct error *
         return fail(err, EINVAL, "type: missing");
     if (options->special & OPTION_COPY_UP && op->kind != MOUNT_NEW)
         return fail(err, EINVAL, "options: tmpcopyup needs a file system of its own");
-    if (options->special & (OPTION_COPY_SYMLINK | OPTION_SOURCE_NOFOLLOW) && op->kind != MOUNT_BIND)
-        return fail(err, EINVAL, "options: copy-symlink and src-nofollow need a bind mount");
+    if (options->special & (OPTION_COPY_SYMLINK | OPTION_SOURCE_NOFOLLOW | OPTION_SOURCE_NO_LINKS) &&
+        op->kind != MOUNT_BIND)
+        return fail(err, EINVAL, "options: copy-symlink, src-nofollow and src-nolinks need a bind mount");
     return 0;
 }
 

@@ -29,6 +29,7 @@ enum filesystem_flags {
     FS_NO_LABEL = 1 << 5,
     /* "ro" only at the end: later mounts, devices and links need directories in it. */
     FS_READ_ONLY_LAST = 1 << 6,
+    FS_DEVPTS = 1 << 7,
 };
 
 struct mount_op {
@@ -112,6 +113,7 @@ struct rootfs_plan {
     int stage_procfs; /* the host's, to name descriptors for mount(2); or -1 */
     int stage_count;
     int old_root;       /* still to be unmounted, by stage_end(); or -1 */
+    bool plain_proc;    /* the config's plain /proc is in place */
     int container_proc; /* mount of the config's plain /proc, of which procfs can be a clone */
     int selinux;        /* -1: not known yet */
 };

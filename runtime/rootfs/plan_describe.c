@@ -49,7 +49,7 @@ static const struct {
     { OPTION_RECURSIVE, "recursive" },         { OPTION_IDMAP, "idmap" },
     { OPTION_IDMAP_RECURSIVE, "ridmap" },      { OPTION_COPY_UP, "tmpcopyup" },
     { OPTION_COPY_SYMLINK, "copy-symlink" },   { OPTION_SOURCE_NOFOLLOW, "src-nofollow" },
-    { OPTION_DEST_NOFOLLOW, "dest-nofollow" },
+    { OPTION_DEST_NOFOLLOW, "dest-nofollow" }, { OPTION_SOURCE_NO_LINKS, "src-nolinks" },
 };
 
 static void add_string(struct buffer *out, const char *text)

@@ -28,27 +28,29 @@ int procfs_verify(int fd, struct error *err)
     return 0;
 }
 
+static int open_container_proc(const struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int fd = file_open_beneath(plan->root, "proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? -1 : procfs_verify(fd, err) < 0 ? -1 : take_fd(&fd);
+}
+
 /* A clone of the /proc that config.json asked for: cheaper than a superblock of our own, and without what is
  * mounted in it. */
 static int clone_container_proc(struct rootfs_plan *plan)
 {
     static const struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
     auto_close int clone = -1;
+    struct error ignored;
 
+    if (plan->container_proc < 0 && plan->plain_proc)
+        plan->container_proc = open_container_proc(plan, &ignored);
     if (plan->container_proc < 0 || stage_is_used(plan))
         return -1;
     clone = mount_clone(plan, plan->container_proc, "", false);
     if (clone < 0 || sys_mount_setattr(clone, "", AT_EMPTY_PATH, &writable) < 0)
         return -1;
     return take_fd(&clone);
-}
-
-/* Last resort, where the kernel lets us mount no procfs: the container's, at its place. */
-static int open_container_proc(const struct rootfs_plan *plan, struct error *err)
-{
-    auto_close int fd = file_open_beneath(plan->root, "proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-
-    return fd < 0 ? -1 : procfs_verify(fd, err) < 0 ? -1 : take_fd(&fd);
 }
 
 int rootfs_procfs(struct rootfs_plan *plan, struct error *err)
@@ -61,7 +63,7 @@ int rootfs_procfs(struct rootfs_plan *plan, struct error *err)
     if (fd < 0)
         fd = mount_make_detached(plan, "proc", "proc", NULL, 0,
                                  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
-    if (fd < 0)
+    if (fd < 0) /* the last resort, where the kernel lets us mount no procfs */
         fd = open_container_proc(plan, err);
     if (fd < 0)
         return fail_in(err, "procfs for the runtime");

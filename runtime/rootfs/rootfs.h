@@ -18,10 +18,9 @@
 struct rootfs_plan;
 struct overlay_request;
 
-struct rootfs_context {                   /* what the plan needs to know beside config.json */
-    const char *bundle;                   /* absolute */
-    const char *rootfs;                   /* absolute */
-    const struct cgroup_location *cgroup; /* for mounts of type cgroup; may be NULL */
+struct rootfs_context { /* what the plan needs to know beside config.json */
+    const char *bundle; /* absolute */
+    const char *rootfs; /* absolute */
     bool no_pivot;
     const struct overlay_request *overlay; /* the root that aril puts together (overlay.h), or NULL */
     bool rootless; /* without the privileges of the host's root: no mknod, no device cgroup, … */

@@ -4,9 +4,13 @@
  * runtime/security.
  *
  * Why not libseccomp's own compiler: for a profile like Docker's it takes milliseconds at every start and
- * makes a program of 750 instructions; this one takes a tenth of a millisecond and makes 300, fast enough
- * that nothing has to be cached. The unit tests compare both programs over every architecture and system
- * call.
+ * makes a program of 750 instructions; this one makes 350 in 0.2 ms. The unit tests compare both programs over
+ * every architecture and system call.
+ *
+ * Why no cache: measured in a fresh process, podman's default profile (437 names, three architectures) takes 0.21 ms
+ * of CPU to compile; to find its program in a cache (write the profile in canonical form, SHA-256 of it, open, read
+ * and check the file) takes 0.08 ms. What it would save is 2 % of a `run`, and the price is a file that decides what
+ * every container may do: one more thing to own, check, expire and attack.
  */
 #pragma once
 

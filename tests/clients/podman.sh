@@ -239,6 +239,21 @@ test_hooks() {
     done
 }
 
+# contrib/hooks.d: a line in the log for containers that ask for a profile, none for others
+test_hooks_example() {
+    mkdir -p "$W/hooks.d"
+    printf '#!/bin/sh\necho "$*" >>%s\n' "$W/hooks.log" >"$W/logger"
+    printf '#!/bin/sh\nLOGGER=%s exec %s "$@"\n' "$W/logger" "$SOURCE/contrib/hooks.d/container-log" >"$W/container-log"
+    chmod 755 "$W/logger" "$W/container-log"
+    sed "s,/usr/local/libexec/container-log,$W/container-log," "$SOURCE/contrib/hooks.d/container-log.json" >"$W/hooks.d/container-log.json"
+    # shellcheck disable=SC2046 # words
+    $(podman_command) --hooks-dir "$W/hooks.d" run --rm --network none --name plain bb true
+    # shellcheck disable=SC2046 # words
+    $(podman_command) --hooks-dir "$W/hooks.d" run --name noted --annotation dev.aril.profile=balanced --network none bb true
+    wait_for 10 grep -q "^stopped $(inspect noted '{{.Id}}')$" "$W/hooks.log"
+    eq "$(wc -l <"$W/hooks.log")" 1
+}
+
 # ---- limits ---------------------------------------------------------------------------------------------------------
 
 in_cgroup() { # v1-controller v1-file v2-file

@@ -1,42 +1,74 @@
 #!/bin/bash
-# soak.sh - many containers through containerd: COUNT of them, AT_ONCE at a time, while containerd is killed and
-# restarted and runtime processes are killed at random. Nothing may be lost or left.
+# soak.sh - many containers through containerd and Docker: COUNT of them, AT_ONCE at a time, while the engine is killed
+# and restarted and the runtime is killed at random. Nothing may be lost or left.
 #
-#   RUNTIME=/usr/sbin/runc COUNT=1000 AT_ONCE=50 tests/clients/soak.sh      the default is 100, 25 at a time
+#   RUNTIME=/usr/sbin/runc tests/clients/soak.sh             any runtime; ONLY=regex, SKIP=regex, KEEP=1
+#   COUNT=1000 AT_ONCE=50 tests/clients/soak.sh              the long run; the default is 24, 8 at a time
 #
 # shellcheck disable=SC2016 # the quoted scripts are for the container's shell
 
-NEEDS="containerd:containerd ctr:containerd"
+NEEDS="containerd:containerd ctr:containerd dockerd:docker.io docker:docker.io"
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-COUNT=${COUNT:-100} AT_ONCE=${AT_ONCE:-25}
-TEST_LIMIT=${TEST_LIMIT:-800}
+# shellcheck source=lib-docker.sh
+. "$HERE/lib-docker.sh"
+COUNT=${COUNT:-24} AT_ONCE=${AT_ONCE:-8}
+TEST_LIMIT=${TEST_LIMIT:-$((240 + COUNT * 4))}
 
 tap_setup() {
     private_place
     make_image
+    make_unlucky_runtime
     CTR_NAMESPACE=$PREFIX
     containerd_config
     containerd_start
     # one unpacked image is enough: what is tested is the runtime, not the unpacking
     ctr_ image import "$W/image.tar" >"$W/import" 2>&1 || bail_out "import failed: $(tail -n 1 "$W/import")"
+    ctr_ run --rm --runc-binary "$RUNTIME" "$IMAGE" first true || bail_out "no container can be run"
     MOUNTS=$(wc -l </proc/self/mountinfo)
     echo "# $RUNTIME ($("$RUNTIME" --version | head -n 1)), $(containerd --version), $COUNT containers, $AT_ONCE at once"
 }
 
-# again COMMAND...: engines restart in the middle; a client tries again until the deadline
+# A runtime that is killed at a random instant of its first 30 milliseconds, one time in three; each kill that hit is a
+# line in a file. It befalls the commands that make and end containers, but not the last resort, `delete --force`: a shim
+# gives up when that fails, whatever the runtime.
+make_unlucky_runtime() {
+    UNLUCKY=$W/unlucky
+    mkfifo "$W/never"
+    cat >"$UNLUCKY" <<S
+#!/bin/bash
+case " \$* " in
+*" --force "*) exec "$RUNTIME" "\$@" ;;
+*" create "* | *" start "* | *" exec "* | *" delete "* | *" kill "*) [ \$((RANDOM % 3)) = 0 ] || exec "$RUNTIME" "\$@" ;;
+*) exec "$RUNTIME" "\$@" ;;
+esac
+"$RUNTIME" "\$@" <&0 & # a job in the background has no input otherwise
+pid=\$!
+read -rt "0.0\$((RANDOM % 3))\$((RANDOM % 10))" <>"$W/never"
+kill -KILL \$pid 2>/dev/null
+wait \$pid 2>/dev/null
+status=\$?
+[ \$status != 137 ] || echo "\$*" >>"$W/kills"
+exit \$status
+S
+    chmod 755 "$UNLUCKY"
+}
+
+client_teardown() {
+    containerd_stop
+    if [ -e "$W/dockerd.pid" ]; then dockerd_stop -TERM; fi
+}
+
+# again COMMAND... ID: engines restart in the middle; a client tries again until the deadline
 again() {
-    local try
-    for try in $(seq 60); do
-        "$@" && return
+    local end=$((SECONDS + 120))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || { echo "gave up: $*: $(tail -n 1 "$W/said.${*: -1}") $(ctr_ task ls | grep "^${*: -1} ")"; grep "${*: -1}" "$W/containerd.log" | tail -n 5; return 1; }
         sleep 0.2
     done
-    echo "gave up after $try tries: $*"
-    return 1
 }
 
 exists() { ctr_ container info "$1" >/dev/null 2>&1; }
-has_task() { ctr_ task ls 2>/dev/null | grep -q "^$1 "; }
 running() { ctr_ task ls 2>/dev/null | grep -q "^$1 .*RUNNING"; }
 no_container() { ctr_ container ls -q >"$W/list.$1" 2>/dev/null && ! grep -qx "$1" "$W/list.$1"; }
 no_task() { ctr_ task ls -q >"$W/list.$1" 2>/dev/null && ! grep -qx "$1" "$W/list.$1"; }
@@ -44,9 +76,10 @@ no_task() { ctr_ task ls -q >"$W/list.$1" 2>/dev/null && ! grep -qx "$1" "$W/lis
 create() { # id: running, whatever was in the way
     running "$1" && return
     remove_task "$1"
-    exists "$1" && ctr_ container rm "$1"
-    ctr_ run -d --runc-binary "$RUNTIME" "$IMAGE" "$1" sh -c 'echo up >/tmp/up; while :; do sleep 1; done'
-} >/dev/null 2>&1
+    # ctr makes the snapshot before the container: a containerd that is killed in between leaves it alone
+    if exists "$1"; then ctr_ container rm "$1"; else ctr_ snapshot rm "$1"; fi
+    ctr_ run -d --runc-binary "$SHIM_RUNS" "$IMAGE" "$1" sh -c 'echo up >/tmp/up; while :; do sleep 1; done'
+} >"$W/said.$1" 2>&1
 
 is_up() { [ "$(ctr_ task exec --exec-id "e$RANDOM$RANDOM" "$1" cat /tmp/up 2>/dev/null)" = up ]; }
 remove_task() { ctr_ task rm -f "$1" >/dev/null 2>&1; }
@@ -62,12 +95,12 @@ one() { # id: a whole life
     again create "$1" || return
     again is_up "$1" || return
     again remove "$1" || return
-    rm -f "$W/list.$1"
+    rm -f "$W/list.$1" "$W/said.$1"
     echo "$1" >>"$W/done"
 }
 
-in_parallel() ( # first last
-    for k in $(seq "$1" "$2"); do
+in_parallel() ( # count
+    for k in $(seq "$1"); do
         while [ "$(jobs -rp | wc -l)" -ge "$AT_ONCE" ]; do wait -n || true; done
         one "s$k" &
     done
@@ -96,26 +129,32 @@ nothing_left() { LEFT=$(leftovers) && [ -z "$LEFT" ]; }
 clean() { # nothing is lost or left
     eq "$(ctr_ container ls -q)" ""
     eq "$(ctr_ task ls -q)" ""
-    wait_for 20 nothing_left || { head -n 20 <<<"$LEFT"; return 1; }
+    wait_for 60 nothing_left || { head -n 20 <<<"$LEFT"; return 1; }
 }
+
+done_are() { eq "$(wc -l <"$W/done")" "$1"; }
+live() { ctr_ task ls | grep -c RUNNING || true; }
+at_least() { [ "$(wc -l <"$2")" -ge "$1" ]; } # lines file
 
 # many containers, created, entered and removed
 test_many() {
+    SHIM_RUNS=$RUNTIME
     : >"$W/done"
-    in_parallel 1 "$COUNT"
-    eq "$(wc -l <"$W/done")" "$COUNT"
+    in_parallel "$COUNT"
+    done_are "$COUNT"
     clean
 }
 
 # AT_ONCE containers live through two restarts of containerd, one of them by SIGKILL
 test_engine_restart() {
     local signal
+    SHIM_RUNS=$RUNTIME
     at_once "again create" "$AT_ONCE"
-    eq "$(ctr_ task ls | grep -c RUNNING)" "$AT_ONCE"
+    eq "$(live)" "$AT_ONCE"
     for signal in -TERM -KILL; do
         containerd_stop $signal
         containerd_start
-        eq "$(ctr_ task ls | grep -c RUNNING)" "$AT_ONCE"
+        eq "$(live)" "$AT_ONCE"
     done
     eq "$(ctr_ task exec --exec-id again l1 cat /tmp/up)" up
     at_once "again remove" "$AT_ONCE"
@@ -124,47 +163,55 @@ test_engine_restart() {
 
 # the engine is killed while containers come and go; clients try again, and all of them get their container
 test_engine_killed_in_the_middle() {
-    local k clients count=$((COUNT / 4))
+    local clients count=$((COUNT / 2)) k
+    SHIM_RUNS=$RUNTIME
     : >"$W/done"
-    in_parallel 1 $count &
+    in_parallel $count &
     clients=$!
-    for k in 1 2; do
-        sleep $((2 + COUNT / 250))
+    for k in 1 2; do # after a quarter and after half of them
+        wait_for "$TEST_LIMIT" at_least $((count * k / 4)) "$W/done"
         containerd_stop -KILL
         containerd_start
     done
     wait $clients
-    eq "$(wc -l <"$W/done")" $count
+    done_are $count
     clean
-}
-
-# kills one process of the runtime (its own program, not containers) every now and then, until the file appears
-kill_runtimes() {
-    local pid
-    while [ ! -e "$W/enough" ]; do
-        for pid in /proc/[0-9]*; do
-            [ "$(readlink "$pid/exe" 2>/dev/null)" = "$RUNTIME" ] || continue
-            [ $((RANDOM % 3)) = 0 ] && kill -KILL "${pid#/proc/}" 2>/dev/null && echo >>"$W/kills"
-            break
-        done
-        sleep 0.05
-    done
 }
 
 # the runtime is killed at random; whoever asks again gets there, and nothing stays
 test_runtime_killed() {
-    local killer count=$((COUNT / 2))
+    local count=$((COUNT / 2))
+    SHIM_RUNS=$UNLUCKY
     : >"$W/done"
     : >"$W/kills"
-    kill_runtimes &
-    killer=$!
-    in_parallel 1 $count
-    : >"$W/enough"
-    wait $killer
-    echo "# $(wc -l <"$W/kills") runtime processes killed" | tee "$W/said"
-    eq "$(wc -l <"$W/done")" $count
+    in_parallel $count
+    echo "killed:$(grep -oE ' (create|start|exec|delete|kill) ' "$W/kills" | sort | uniq -c | tr -s ' \n' ' ')"
     [ -s "$W/kills" ]
+    done_are $count
     clean
 }
+
+# Docker: containers live through dockerd's end and its death (live restore)
+test_docker_live_restore() {
+    local k signal
+    docker_place
+    for ((k = 0; k < AT_ONCE; k++)); do docker_ run -d --network none --name "d$k" bb sh -c 'while :; do sleep 1; done'; done >/dev/null
+    docker_pids "$W/before"
+    eq "$(wc -l <"$W/before")" "$AT_ONCE"
+    for signal in -TERM -KILL; do
+        dockerd_stop $signal
+        dockerd_start "${BRIDGE[@]}"
+        wait_for 30 same_pids
+    done
+    eq "$(docker_ exec d0 echo again)" again
+    docker_ ps -q | xargs timeout 120 docker --host "unix://$W/docker.sock" rm -f >/dev/null
+    eq "$(docker_ ps -aq)" ""
+    wait_for 60 nothing_left || { head -n 20 <<<"$LEFT"; return 1; }
+}
+
+docker_pids() { # file
+    docker_ ps -q | sort | xargs -r -n 1 timeout 60 docker --host "unix://$W/docker.sock" inspect --format '{{.State.Running}} {{.State.Pid}}' >"$1"
+}
+same_pids() { docker_pids "$W/now" && cmp -s "$W/before" "$W/now"; }
 
 tap_main

@@ -56,7 +56,17 @@ test_memory_policy() {
 
 feature() { jq -rc "$1" <<<"$FEATURES"; }
 
-# 258-268 G13 D3 O4 S9 C4: the features document, member by member; nothing but JSON; without privileges
+# 7: our annotations are reverse-domain names, and none is in the reserved space
+test_annotation_names() {
+    [ "$KIND" = aril ] || skip "looks into aril's own names"
+    local names
+    names=$(rt features | jq -r '.annotations | keys[]')
+    hasnt "$names" org.opencontainers
+    has "$names" dev.aril.
+    eq "$(grep -v '^dev\.aril\.' <<<"$names" || true)" ""
+}
+
+# 161 258-268 G13 D3 O4 S9 C4: the features document, member by member; nothing but JSON; without privileges
 test_features() {
     not_for crun "incomplete" # part 3, row 68
     not_for runc "1.1 is older"

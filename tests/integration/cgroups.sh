@@ -283,7 +283,7 @@ test_pause_errors() {
     has "$ERR" "container not running"
 }
 
-# 79: delete --force and kill work on a paused container
+# 28 29: delete --force and kill work on a paused container
 test_paused_delete() {
     bundle
     up

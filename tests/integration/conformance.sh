@@ -8,5 +8,10 @@ test_conformance() {
     "$TAP_DIR_OF_FILE/../conformance" --check
 }
 
+# tests/sandbox.md is what tests/sandbox-table writes, and every sandbox requirement has a test
+test_sandbox_table() {
+    "$TAP_DIR_OF_FILE/../sandbox-table" --check
+}
+
 TAP_DIR_OF_FILE=$(cd "$(dirname "$0")" && pwd)
 tap_main

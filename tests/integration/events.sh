@@ -40,7 +40,7 @@ has_processes() { # at least
     [ "$(process_count)" -ge "$1" ]
 }
 
-# O6 G6: --stats is one line of JSON with these members
+# 282 O6 G6: --stats is one line of JSON with these members
 test_stats_format() {
     not_implemented
     bundle
@@ -79,7 +79,7 @@ test_stats_unlimited() {
         '"limit":18446744073709551615'
 }
 
-# G6: a stream at an interval, which ends with the container
+# 282 G6: a stream at an interval, which ends with the container
 test_stats_stream() {
     not_implemented
     not_for runc "streams on"

@@ -312,4 +312,20 @@ test_hook_sets_up_network() {
     has "$(shell 'ls /sys/class/net')" dummy-test
 }
 
+# 159 160: a network device is inside before the hooks run, and is not moved out again
+test_net_device() {
+    command -v ip >/dev/null || skip "needs ip (iproute2)"
+    [ "$KIND" = aril ] || skip "newer than Debian's crun and runc"
+    bundle '.linux.netDevices = {d0: {name: "c0"}} | .hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c",
+        ("nsenter -t $(sed \"s/.*\\\"pid\\\": *\\([0-9]*\\).*/\\1/\") -n ip -o link >" + $file)]}]' --arg file "$B/seen"
+    command_is /bin/true
+    # in a network namespace in place of the host's
+    unshare --net sh -c 'ip link add d0 type veth peer name d1 && timeout 60 "$@" && ip -o link' sh \
+        "$RUNTIME" --root "$STATE" run -b "$B" "$ID" >"$B/after"
+    matches "$(cut -d' ' -f2 "$B/seen")" 'c0@'
+    has "$(cut -d' ' -f2 "$B/after")" lo:
+    hasnt "$(cut -d' ' -f2 "$B/after" | cut -d@ -f1)" d0
+    hasnt "$(cut -d' ' -f2 "$B/after" | cut -d@ -f1)" c0
+}
+
 tap_main

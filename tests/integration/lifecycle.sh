@@ -12,7 +12,7 @@ test_state_missing() {
     eq "$OUT" ""
 }
 
-# 33: created, running, stopped, deleted; the state's fields (15, 16, 17, 18, G17)
+# 15 16 17 18 19 27 33 G17: created, running, stopped, deleted; the state's fields
 test_life() {
     bundle '.annotations = {"org.example.a": "b"}'
     created
@@ -372,7 +372,7 @@ test_program_not_executable() {
     matches "$ERR" "[Pp]ermission denied|is a directory"
 }
 
-# 24: an error in create leaves nothing (the common check after each test looks)
+# 23 24 25: an error in create leaves nothing (the common check after each test looks)
 test_create_fails_clean() {
     local filter
     for filter in '.process.cwd = "relative"' '.mounts += [{"destination":"/x","type":"nosuchfs","source":"x"}]' \

@@ -278,6 +278,12 @@ test_symlinked_dev() {
     eq "$(ls "$B/outside")" ""
 }
 
+# 107: a source that only mount(2) takes, which leaves no descriptor: stdin stays what it is
+test_long_source() {
+    bundle '.process.args = ["/bin/cat"] | .mounts += [{destination: "/long", type: "tmpfs", source: ("x" * 300)}]'
+    eq "$(echo from-stdin | rt run -b "$B" "$ID")" from-stdin
+}
+
 # 124: masked files read empty, masked directories are empty and read-only, missing paths are ignored
 test_masked_paths() {
     bundle '.linux.maskedPaths = ["/etc/passwd", "/home", "/no/such", "/proc/timer_list", "/sys/firmware"]'
@@ -347,7 +353,7 @@ tty character special file 5:0 666
 pts/ptmx"
 }
 
-# 145 148: devices of the config with mode and owner; umask does not apply
+# 145 148 153: devices of the config with mode and owner; umask does not apply
 test_config_devices() {
     bundle '.linux.devices = [
         {path: "/dev/mine", type: "c", major: 1, minor: 3, fileMode: 384, uid: 1000, gid: 2000},

@@ -41,7 +41,7 @@ test_P_1_unknown_keys_below_a_known_one() {
     done
 }
 
-# P-1: what is known and belongs to a later release is refused by name
+# P-1, C-4: what is known and belongs to a later release is refused by name, with nothing made
 test_P_1_later_keys_are_refused() {
     local key
     for key in preset proc session idleTimeout overlays workspace.{path,source,mode,persist,maxSize}; do
@@ -119,7 +119,7 @@ test_P_6_required_or_state_says() {
         .landlock == "disabled" and (["active", "degraded", "unsupported"] | index($s))'
 }
 
-# P-6 G-1: required speculation control
+# P-6, G-1, C-4: required speculation control
 test_P_6_G_1_required_speculation_control() {
     bundle && annotate required spec && command_is /bin/cat /proc/self/status
     if rt run -b "$B" "$ID" >"$B/out" 2>&1; then
@@ -160,6 +160,55 @@ test_E_4_exec_env_has_priority_and_does_not_last() {
 test_U_1_numbers_without_entries() {
     bundle && annotate uid 12345 gid 54321 umask 0077
     [ "$(shell 'id -u; id -g; umask' | tr '\n' ' ')" = "12345 54321 0077 " ]
+}
+
+# with_operator JSON COMMAND...: the command sees this as the operator's file; nothing of it stays
+with_operator() {
+    printf '%s' "$1" >"$B/operator.json"
+    chmod 644 "$B/operator.json"
+    shift
+    unshare -m --propagation private sh -c '
+        mount -t tmpfs tmpfs "$1/etc-layer" && mkdir "$1/etc-layer/u" "$1/etc-layer/w" &&
+        mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc-layer/u,workdir=$1/etc-layer/w" overlay /etc &&
+        mkdir -p /etc/aril && cp "$1/operator.json" /etc/aril/sandbox.json && shift && exec "$@"' sh "$B" "$@"
+}
+
+# M-2: extra writable paths: within what the operator allows, links resolved, by component; without the file nothing
+test_M_2_extra_writable() {
+    bundle && annotate profile strict extraWritable "[\"$W/allowed/a\"]"
+    mkdir -p "$W"/allowed/a "$W"/allowedx "$W"/secret "$B"/etc-layer
+    ln -sfn "$W/secret" "$W/allowed/link"
+    command_is /bin/sh -c "echo x >$W/allowed/a/made; echo y >/made"
+    refused "extraWritable[0]: $W/allowed/a is not within the operator's allowedWritable"
+    capture with_operator "{\"allowedWritable\": [\"$W/allowed\"]}" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    eq "$(cat "$W/allowed/a/made")" x
+    has "$ERR" "/made"
+    [ ! -e "$B/rootfs/made" ]
+    local path
+    for path in "$W/allowed/link" "$W/allowedx" "$W/allowed/../secret" relative "$W/allowed/missing"; do
+        annotate extraWritable "[\"$path\"]"
+        capture with_operator "{\"allowedWritable\": [\"$W/allowed\"]}" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+        ne "$RC" 0
+        has "$ERR" "extraWritable[0]: "
+    done
+    rm -rf "$W"/allowed "$W"/allowedx "$W"/secret
+}
+
+# F-10: dev.aril.init: a first process of ours that reaps what nobody waits for, also of exec, with the exit status right
+test_F_10_init() {
+    local init
+    init=$(dirname "$RUNTIME")/aril-init
+    [ -x "$init" ] || skip "aril-init is not beside the runtime"
+    bundle && annotate init true && command_is /bin/sh -c '(sleep 0.1 & exec true); sleep 0.5; ps; exit 7'
+    mkdir -p "$B"/etc-layer
+    capture with_operator "{\"initPath\": \"$init\"}" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    eq "$RC" 7
+    has "$OUT" "/dev/.aril-init -- /bin/sh"
+    hasnt "$OUT" "[sleep]"
+    annotate init maybe && refused "'maybe' is not true or false"
+    annotate init true && edit '.mounts |= map(select(.destination | startswith("/dev") | not))' &&
+        capture with_operator "{\"initPath\": \"$init\"}" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    has "$ERR" "needs a tmpfs at /dev"
 }
 
 # S-2: mount unshare setns are denied to root

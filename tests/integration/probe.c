@@ -4,7 +4,8 @@
  * not tell (or may not be mounted for) comes from system calls.
  *
  *   probe                  the report
- *   probe look PATH...     the report, with what can be learnt of the paths and what some system calls answer
+ *   probe look PATH...     the report, with what can be learnt of the paths and what some system calls answer; on a
+ *                          terminal it waits for input then, because runtimes lose output that is there at the end
  *   probe exit N           ends with status N
  *   probe kill N           ends by signal N (blocks nothing, resets the handler)
  *   probe wait             sleeps until a signal ends it
@@ -390,9 +391,8 @@ static void put_mount(char *line)
     for (int i = 0; i < 6; i++)
         fields[i] = strtok_r(i ? NULL : line, " ", &rest);
     char *propagation = strtok_r(NULL, "", &rest);
-    char *type = strtok_r(separator + 3, " ", &rest);
-    char *source = strtok_r(NULL, " ", &rest);
-    char *super = strtok_r(NULL, " ", &rest);
+    char *after = separator + 3;
+    char *type = strsep(&after, " "), *source = strsep(&after, " "), *super = strsep(&after, " ");
     put_comma();
     put("{");
     put_text("root", fields[3]);
@@ -599,6 +599,9 @@ static int report(int argc, char **argv)
     }
     put("}");
     put("\n");
+    fflush(stdout);
+    if (argc > 1 && !strcmp(argv[1], "look") && isatty(0))
+        return read(0, &(char){0}, 1) < 0;
     return 0;
 }
 

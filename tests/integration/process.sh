@@ -124,6 +124,18 @@ test_rlimits() {
         "$(jq -c '.process.rlimits | map([.type, .soft, .hard]) | sort' "$B/config.json")"
 }
 
+# 70: limits are set before the user changes, who could not set them
+test_rlimits_first() {
+    command -v strace >/dev/null || skip "needs strace"
+    bundle '.process.user = {uid: 1000, gid: 1000}'
+    command_is /bin/true
+    strace -f -qq -e trace=prlimit64,setrlimit,setuid,setresuid -o "$B/calls" \
+        timeout -k 5 60 "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    grep -n 'RLIMIT_NOFILE, {rlim_cur=1024, rlim_max=1024}' "$B/calls" | tail -n 1 | cut -d: -f1 >"$B/limit"
+    grep -nE 'set(res)?uid\(1000' "$B/calls" | head -n 1 | cut -d: -f1 >"$B/user"
+    [ -s "$B/limit" ] && [ -s "$B/user" ] && [ "$(cat "$B/limit")" -lt "$(cat "$B/user")" ] || { cat "$B/calls"; return 1; }
+}
+
 # 69: a limit of 2^64-1 is no limit
 test_rlimit_infinite() {
     bundle
@@ -404,6 +416,34 @@ test_clean_proc() {
     eq "$(p .exe)" /bin/probe
     hasnt "$(p .env)" _OCI
     hasnt "$(p .env)" _LIBCONTAINER
+}
+
+# 77: the program has all CPUs of its cpuset, whatever the caller was limited to; without a cgroup the limit stays
+test_affinity_reset() {
+    todo_for runc "1.1 keeps the caller's"
+    todo_for crun "1.8 keeps the caller's"
+    local before after
+    [ "$(nproc)" -gt 1 ] || skip "one cpu"
+    bundle
+    command_is /bin/grep Cpus_allowed_list /proc/self/status
+    before=$(rt run -b "$B" "$ID")
+    ne "$before" ""
+    after=$(taskset -c "$(taskset -pc $$ | grep -o '[0-9]*$')" "$RUNTIME" --root "$STATE" run -b "$B" "$ID")
+    eq "$after" "$before"
+    [ "$KIND" = aril ] || return 0
+    edit 'del(.linux.resources)'
+    after=$(taskset -c "$(taskset -pc $$ | grep -o '[0-9]*$')" "$RUNTIME" --cgroup-manager disabled --root "$STATE" run -b "$B" "$ID")
+    ne "$after" "$before"
+}
+
+# 73 75: what the kernel refuses is named, with what it takes
+test_scheduler_refused() {
+    todo_for runc "1.1 has no scheduler"
+    not_for crun "1.8 explains less"
+    bundle '.process.scheduler = {policy: "SCHED_ISO"}'
+    fails rt run -b "$B" "$ID"
+    has "$ERR" "process.scheduler: sched_setattr SCHED_ISO"
+    has "$ERR" "this kernel"
 }
 
 tap_main

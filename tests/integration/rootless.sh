@@ -89,7 +89,7 @@ test_groups_refused() {
     one_line "$ERR"
 }
 
-# 14-31: the life cycle
+# 16 27 28 29 31: the life cycle
 test_life() {
     user_bundle '.process.args = ["/bin/sleep", "1000"]'
     ut create -b "$B" "$ID" >"$B/out" 2>&1
@@ -101,6 +101,8 @@ test_life() {
     stopped
     ut delete "$ID"
     fails ut state "$ID"
+    ut create -b "$B" "$ID" >"$B/out" 2>&1
+    ut delete --force "$ID"
 }
 
 # 2.4 P1: the default root is below XDG_RUNTIME_DIR

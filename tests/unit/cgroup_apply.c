@@ -394,7 +394,7 @@ Test(cgroup_apply, takes_an_empty_cgroup, .init = need_cgroups)
     box_create(&second, "", NULL);
     box_run(&second, NULL);
     box_destroy(&second);
-    box_destroy(&first); /* item 172: missing is success */
+    box_destroy(&first); /* missing is success */
 }
 
 static void bomb(struct box *box)
@@ -436,11 +436,11 @@ static void kills_a_fork_bomb(void)
     box_destroy(&box);
 }
 
-Test(cgroup_apply, kills_a_fork_bomb, .init = need_cgroups)
+Test(cgroup_apply, kills_a_fork_bomb, .init = need_cgroups) /* item 173 */
 {
     kills_a_fork_bomb();
 }
-Test(cgroup_apply_v2, kills_a_fork_bomb, .init = need_v2)
+Test(cgroup_apply_v2, kills_a_fork_bomb, .init = need_v2) /* item 173 */
 {
     kills_a_fork_bomb();
 }
@@ -521,11 +521,11 @@ static void destroys_nested_cgroups(void)
     box_destroy(&box);
 }
 
-Test(cgroup_apply, destroys_nested_cgroups, .init = need_cgroups)
+Test(cgroup_apply, destroys_nested_cgroups, .init = need_cgroups) /* item 172 */
 {
     destroys_nested_cgroups();
 }
-Test(cgroup_apply_v2, destroys_nested_cgroups, .init = need_v2)
+Test(cgroup_apply_v2, destroys_nested_cgroups, .init = need_v2) /* item 172 */
 {
     destroys_nested_cgroups();
 }
@@ -783,7 +783,7 @@ Test(cgroup_apply_v2, update_replaces_the_program, .init = need_v2)
 }
 
 /* exec clones into it; v1 has nothing to clone into. */
-Test(cgroup_apply_v2, opens_for_clone, .init = need_v2)
+Test(cgroup_apply_v2, opens_for_clone, .init = need_v2) /* item 175 */
 {
     struct box box = { 0 };
     auto_close int fd = -1;

@@ -94,7 +94,7 @@ static const struct {
       "1:name=systemd:/\n0::/u\n", "v2\n /cg/two /u" },
 };
 
-Test(cgroup_hierarchies, are_found)
+Test(cgroup_hierarchies, are_found) /* item 203 */
 {
     for (size_t i = 0; i < array_length(rows); i++) {
         auto_free char *text = found(rows[i].mountinfo, rows[i].cgroups);

@@ -134,7 +134,7 @@ Test(cgroup_resources, become_rows)
         /* 179 */
         { MEMORY(.reservation = 50), "memory.soft_limit_in_bytes=50", "memory.low=50" },
         { MEMORY(.reservation = -1), "memory.soft_limit_in_bytes=-1", "memory.low=0" },
-        /* 182-185: what only v1 has */
+        /* 182-185, 200: what only v1 has */
         { MEMORY(.kernel = 7), "memory.kmem.limit_in_bytes=7",
           "linux.resources.memory.kernel: not supported on cgroup v2" },
         { MEMORY(.kernel = -1), "memory.kmem.limit_in_bytes=-1", "" },

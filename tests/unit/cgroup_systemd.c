@@ -14,7 +14,7 @@
 
 /* ---- names ------------------------------------------------------------------------------------------- */
 
-Test(cgroup_systemd, names)
+Test(cgroup_systemd, names) /* items 204, 205 */
 {
     static const struct {
         const char *path;
@@ -89,7 +89,7 @@ static void print(const struct unit_value *value, struct buffer *out)
 }
 
 /* 212: the value syntax */
-Test(cgroup_systemd, values)
+Test(cgroup_systemd, values) /* item 212 */
 {
     static const struct {
         const char *text, *expected;
@@ -230,7 +230,7 @@ static char *properties_text(const struct unit_properties *properties)
 }
 
 /* 207: what every unit has */
-Test(cgroup_systemd, base_properties)
+Test(cgroup_systemd, base_properties) /* item 207 */
 {
     auto_cleanup(unit_properties_free) struct unit_properties properties = { 0 };
     auto_free char *text = NULL;
@@ -243,7 +243,7 @@ Test(cgroup_systemd, base_properties)
 }
 
 /* 208 209: the files that systemd has names for */
-Test(cgroup_systemd, limits)
+Test(cgroup_systemd, limits) /* items 208, 209 */
 {
     static const struct {
         const char *file, *value, *file2, *value2, *expected;
@@ -316,7 +316,7 @@ Test(cgroup_systemd, devices)
 }
 
 /* 211 212: annotations */
-Test(cgroup_systemd, annotations)
+Test(cgroup_systemd, annotations) /* item 211 */
 {
     static const struct {
         const char *key, *value, *expected;

@@ -105,7 +105,7 @@ static void check_parse(const char *line, enum option_order order, const char *e
     option_values_free(&positional);
 }
 
-Test(cli_options, anywhere)
+Test(cli_options, anywhere) /* item 288 */
 {
     static const struct {
         const char *line, *expected;
@@ -172,7 +172,7 @@ Test(cli_options, anywhere)
 }
 
 /* exec, kill and ps: the first positional argument ends the options. */
-Test(cli_options, first)
+Test(cli_options, first) /* item 288 */
 {
     static const struct {
         const char *line, *expected;

@@ -76,7 +76,7 @@ static bool is_there(void)
     return faccessat(store.fd, "web1", F_OK, 0) == 0;
 }
 
-Test(lifecycle, states)
+Test(lifecycle, states) /* items 38-41 */
 {
     struct container other;
     struct error err = { 0 };

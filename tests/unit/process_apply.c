@@ -204,7 +204,7 @@ static int set_attributes(void)
     scheduler.policy = OCI_SCHED_ISO;
     scheduler.nice = 0;
     CHECK(process_apply_scheduler(&plan, &err) == -1);
-    CHECK(strcmp(err.text, "process.scheduler: sched_setattr SCHED_ISO: invalid argument") == 0);
+    CHECK(strstr(err.text, "process.scheduler: sched_setattr SCHED_ISO: invalid argument (this kernel"));
     return 0;
 }
 
@@ -229,10 +229,9 @@ static int set_oom_score(void)
     CHECK(pread(openat(procfs, "self/oom_score_adj", O_RDONLY), text, sizeof text - 1, 0) > 0);
     CHECK(strcmp(text, "345\n") == 0);
     process.oom_score_adj = 346;
-    CHECK(process_apply_oom_score_of(&plan, procfs, getpid(), &err) == 0);
-    CHECK(process_apply_oom_score_of(&plan, procfs, 0, &err) == -1);
+    CHECK(process_apply_oom_score(&plan, -1, &err) == -1);
     CHECK(strcmp(err.text,
-                 "process.oomScoreAdj: write 346 to /proc/0/oom_score_adj: no such file or directory") == 0);
+                 "process.oomScoreAdj: write 346 to /proc/self/oom_score_adj: bad file descriptor") == 0);
     return 0;
 }
 

@@ -289,6 +289,14 @@ JAIL(links_that_are_not_followed, 0)
     check_link(jail, "/covered", "target");
 }
 
+/* M-2: for sources that were judged before: a link on the way means that somebody swapped a part */
+JAIL(sources_without_links, 0)
+{
+    PREPARE(jail, "real/", "link->real");
+    mounts(jail, "{'destination':'/place','source':'link','options':['bind','src-nolinks']}");
+    check_error(jail, "source");
+}
+
 JAIL(a_copied_link_does_not_replace_another, 0)
 {
     PREPARE(jail, "source->target", "rootfs/link->elsewhere");
@@ -377,6 +385,27 @@ JAIL(an_unknown_option_is_an_error, 0) /* item 92 */
     check_error(jail, "mounts[0] (/x): option 'foo=bar': invalid argument (tmpfs: Unknown parameter 'foo')");
 }
 
+/* On a host with SELinux, which we play: the label is an option of file systems, but not of proc, sysfs and
+ * the like. */
+JAIL(mount_label_is_an_option, CLONE_NEWPID | CLONE_NEWNET) /* item 126 */
+{
+    jail_linux(jail, PROC ",{'destination':'/sys','type':'sysfs'},{'destination':'/x','type':'tmpfs'}",
+               ",'mountLabel':'a:b:c:d'");
+    jail_plan(jail);
+    jail->plan->selinux = 1;
+    check(jail, jail_try(jail) < 0); /* this kernel's tmpfs does not know it, or not this label */
+    check_contains(jail, jail->err.text, "mounts[2] (/x): option 'context=a:b:c:d'");
+}
+
+JAIL(relabelling_is_refused_with_selinux, 0) /* item 127 */
+{
+    mounts(jail, "{'destination':'/x','source':'rootfs','options':['bind','Z']}");
+    jail_plan(jail);
+    jail->plan->selinux = 1;
+    check(jail, jail_try(jail) < 0);
+    check_contains(jail, jail->err.text, "mounts[0] (/x)");
+}
+
 JAIL(superblock_flags, 0) /* items 93-95 */
 {
     mounts(
@@ -417,7 +446,7 @@ JAIL(remount_of_what_is_no_mount_is_an_error, 0)
     check_error(jail, "mounts[0] (/etc): set mount attributes: invalid argument");
 }
 
-JAIL(overlay_with_long_options, 0) /* values beyond what fsconfig takes */
+JAIL(overlay_with_long_options, 0) /* item 123; values beyond what fsconfig takes */
 {
     auto_buffer struct buffer lower = { 0 };
     auto_buffer struct buffer json = { 0 };

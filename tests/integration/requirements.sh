@@ -1,0 +1,229 @@
+#!/bin/bash
+# requirements.sh - the sandbox requirements about identity, descriptors, readiness and helper programs (tests/sandbox.md
+# lists which test shows which requirement).
+. "$(dirname "$0")/lib.sh"
+[ "$KIND" = aril ] || bail_out "only aril has sandbox policies"
+
+annotate() { # NAME VALUE
+    edit '.annotations["dev.aril." + $name] = $value' --arg name "$1" --arg value "$2"
+}
+
+# C-2: an upper directory on a file system that cannot be one: the failing step is named, for root and for users
+test_C_2_upper_root_that_cannot_be_one() {
+    mkdir -p "$B"/{lower,layer,merged}
+    mount -t tmpfs tmpfs "$B/layer" && mkdir "$B/layer/u" "$B/layer/w"
+    mount -t overlay -o "lowerdir=$B/lower,upperdir=$B/layer/u,workdir=$B/layer/w" overlay "$B/merged"
+    capture rt probe --json --upper-root "$B/merged"
+    umount "$B/merged" "$B/layer"
+    eq "$(jq -r .layers.overlay.state <<<"$OUT")" unsupported
+    has "$(jq -r .layers.overlay.message <<<"$OUT")" "mount overlay"
+    has "$(jq -r .layers.overlay_userns.message <<<"$OUT")" "mount overlay"
+    hasnt "$(jq -c .workspace_modes <<<"$OUT")" overlay
+    [ -z "$(ls -A "$B/merged" "$B/lower" | grep -v ':$')" ]
+    mount -t ramfs ramfs "$B/merged" # no extended attributes: directories cannot become opaque
+    capture rt probe --json --upper-root "$B/merged"
+    umount "$B/merged"
+    has "$(jq -r .layers.overlay.message <<<"$OUT")" "rmdir of a merged directory"
+}
+
+# U-2: groups that cannot be set end the start before the program; without a wish for groups it starts
+test_U_2_groups() {
+    bundle '.process.user.additionalGids = [70000]' && annotate profile strict
+    edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 65536}] |
+        .linux.gidMappings = .linux.uidMappings'
+    command_is /bin/sh -c 'echo started'
+    capture rt run -b "$B" "$ID"
+    ne "$RC" 0
+    hasnt "$OUT" started
+    edit 'del(.process.user.additionalGids)'
+    command_is /bin/sh -c 'id -G; grep -E "^(Uid|Groups)" /proc/self/status'
+    capture rt run -b "$B" "$ID"
+    eq "$RC" 0
+    has "$OUT" "Uid:	0	0	0	0"
+}
+
+# U-2: no step is left with an id of before: real, effective, saved and file system ids are the payload's
+test_U_2_all_ids() {
+    bundle '.process.user = {uid: 12345, gid: 23456, additionalGids: [7]}'
+    annotate profile strict
+    command_is /bin/grep -E '^(Uid|Gid|Groups):' /proc/self/status
+    capture rt run -b "$B" "$ID"
+    eq "$(tr -s '\t ' ' ' <<<"$OUT" | sed 's/ $//' | tr '\n' ';')" \
+        "Uid: 12345 12345 12345 12345;Gid: 23456 23456 23456 23456;Groups: 7;"
+}
+
+# U-3: in a container with a user namespace no other one can be made, by no way
+test_U_3_no_further_user_namespace() {
+    bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+        .linux.gidMappings = .linux.uidMappings'
+    annotate profile strict
+    chmod 755 "$B"
+    command_is /bin/sh -c 'unshare -U true && echo unshared; cat /proc/self/uid_map'
+    capture rt run -b "$B" "$ID"
+    hasnt "$OUT" unshared
+    has "$OUT" 100000
+}
+
+# U-4: HOME is the one of the container's passwd, else /
+test_U_4_home() {
+    bundle '.process.env |= map(select(startswith("HOME=") | not)) | .process.user = {uid: 1000, gid: 1000}'
+    command_is /bin/sh -c 'echo $HOME'
+    capture rt run -b "$B" "$ID"
+    eq "$OUT" /home/user
+    edit '.process.user.uid = 12345'
+    capture rt run -b "$B" "$ID"
+    eq "$OUT" /
+}
+
+# E-5: hooks of config.json have exactly their env, nothing of the caller and nothing of the runtime
+test_E_5_hooks() {
+    bundle '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "exec env >" + $out], env: ["ONLY=this"]}]' \
+        --arg out "$B/env"
+    annotate profile strict
+    command_is /bin/true
+    MY_TOKEN=secret rt run -b "$B" "$ID"
+    eq "$(grep -vE '^(PWD|SHLVL|_)=' "$B/env")" ONLY=this
+}
+
+# E-5, A-8: helpers are found neither in the working directory nor where others can write, and get no environment
+test_A_8_helper_programs() {
+    local home=$W/home evil=$W/evil
+    mkdir -p "$home/run" "$home/here" "$evil" "$W/bin"
+    cp "$RUNTIME" "$W/bin/aril"
+    for place in "$home/here" "$evil"; do
+        printf '#!/bin/sh\n/bin/touch %s/ran\nexit 1\n' "$home" >"$place/newuidmap"
+        chmod 755 "$place/newuidmap"
+    done
+    chmod 777 "$evil"
+    bundle '.linux.namespaces = [{type: "pid"}, {type: "mount"}, {type: "user"}] | del(.linux.resources, .mounts, .hostname) |
+        .linux.uidMappings = [{containerID: 0, hostID: $id, size: 1}, {containerID: 1, hostID: 500000, size: 9}] |
+        .linux.gidMappings = .linux.uidMappings' --argjson id $TEST_USER
+    chown -R $TEST_USER:$TEST_USER "$home" "$B"
+    chmod 755 "$W" "$W/bin"
+    capture as_user sh -c "cd '$home/here' && PATH=.:'$home/here:$evil' MY_TOKEN=x exec '$W/bin/aril' run -b '$B' '$ID'"
+    ne "$RC" 0
+    has "$ERR" "newuidmap"
+    [ ! -e "$home/ran" ]
+    # one of our own, which nobody else can write to, is used, and sees four variables at most
+    mkdir "$home/mine"
+    printf '#!/bin/sh\n/usr/bin/env >%s/ran\nexit 1\n' "$home" >"$home/mine/newuidmap"
+    chmod 755 "$home/mine/newuidmap" && chown -R $TEST_USER "$home/mine"
+    capture as_user sh -c "cd / && PATH='$evil:$home/mine:/usr/bin' MY_TOKEN=x TMPDIR=/tmp exec '$W/bin/aril' run -b '$B' '$ID'"
+    ne "$RC" 0
+    eq "$(cut -d= -f1 "$home/ran" | grep -vE '^(PWD|SHLVL|_)$' | sort | tr '\n' ' ')" "PATH TMPDIR "
+    rm -rf "$home" "$evil" "$W/bin"
+}
+
+# A-3: what runs the sandbox need not be seen in it
+test_A_3_helper_is_not_needed_inside() {
+    local place=$W/tools
+    mkdir -p "$place" && cp "$RUNTIME" "$place/aril"
+    capture "$place/aril" sandbox-exec --deny "$place" -- sh -c "ls $place/aril 2>/dev/null; exit 6"
+    eq "$RC $OUT" "6 "
+    rm -rf "$place"
+}
+
+# A-1: only the last part of argv[0] selects a command, and an unknown name means the ordinary command line
+test_A_1_names() {
+    local place=$W/names name
+    mkdir -p "$place"
+    for name in aril-sandbox-exec runok-linux-sandbox other sandbox-exec-x; do ln -s "$RUNTIME" "$place/$name"; done
+    for name in aril-sandbox-exec runok-linux-sandbox; do
+        capture "$place/$name" -- sh -c 'exit 9'
+        eq "$RC" 9
+    done
+    for name in other sandbox-exec-x; do
+        capture "$place/$name" --version
+        has "$OUT" "aril version"
+    done
+    (exec -a /sandbox-exec/x "$RUNTIME" --version) | grep -q "aril version"
+    rm -rf "$place"
+}
+
+# S-6, S-7: the filter is there for init and every exec, as `state` says; no descriptor of it is left
+test_S_6_filter_everywhere() {
+    bundle && annotate profile strict && up
+    eq "$(rt state "$ID" | jq -r '.annotations["dev.aril.layers"] | fromjson | .seccomp')" active
+    eq "$(rt exec "$ID" /bin/grep -h '^Seccomp:' /proc/1/status /proc/self/status | tr -d '\t' | tr '\n' ' ')" \
+        "Seccomp:2 Seccomp:2 "
+    eq "$(rt exec "$ID" /bin/sh -c 'ls -l /proc/1/fd /proc/self/fd' | grep -cE 'bpf|seccomp|memfd')" 0
+}
+
+# P-6, G-2: what `state` says of the guard is what /proc says inside, and what `probe` found
+test_P_6_state_is_what_proc_says() {
+    local state inside
+    bundle && annotate profile strict && up
+    state=$(rt state "$ID" | jq -r '.annotations["dev.aril.layers"] | fromjson | .spec')
+    eq "$state" "$(rt probe --json | jq -r .layers.speculation.state)"
+    inside=$(rt exec "$ID" /bin/grep -hE '^Specul' /proc/1/status | grep -cE 'force (mitigated|disabled)' || true)
+    case $state in
+    active) eq "$inside" 2 ;;
+    degraded) eq "$inside" 1 ;;
+    *) eq "$inside" 0 ;;
+    esac
+    eq "$(rt state "$ID" | jq -r '.annotations["dev.aril.layers"] | fromjson | .landlock')" \
+        "$(rt probe --json | jq -r .layers.landlock.state)"
+}
+
+# F-2: many lives of a container leave a long-lived caller as it was (CYCLES=1000 for the full number)
+test_F_2_cycles() {
+    local before after
+    bundle && annotate profile strict && command_is /bin/true
+    cycle() { rt create -b "$B" "$ID" </dev/null >/dev/null 2>&1 && rt start "$ID" && stopped && rt delete "$ID"; }
+    cycle
+    before=$(ls /proc/$$/fd /run/aril "$STATE" 2>/dev/null | wc -l) || true
+    for _ in $(seq "${CYCLES:-15}"); do cycle; done
+    after=$(ls /proc/$$/fd /run/aril "$STATE" 2>/dev/null | wc -l) || true
+    eq "$after" "$before"
+}
+
+# F-3: create does not succeed when init is gone before it is ready, and leaves nothing
+test_F_3_init_dies_in_create() {
+    bundle '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c",
+        "kill -KILL $(sed -n \"s/.*\\\"pid\\\":\\([0-9]*\\).*/\\1/p\")"]}]'
+    annotate profile strict
+    fails rt create -b "$B" "$ID"
+    has "$ERR" "killed"
+    [ ! -e "$STATE/$ID" ]
+}
+
+# F-4: somebody who opens the gate and goes away does not start the program
+test_F_4_end_of_file_at_the_gate() {
+    command -v python3 >/dev/null || skip "python3 is missing"
+    bundle && annotate profile strict
+    command_is /bin/sh -c 'echo ran'
+    created
+    python3 - "$STATE/$ID/start.sock" <<'END'
+import os, socket, sys
+os.chdir(os.path.dirname(sys.argv[1]))
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect("start.sock")
+s.close()
+END
+    wait_for 10 is_status stopped
+    ! log_has ran
+    rt delete "$ID"
+}
+
+# F-9: the umask of config.json, and the one of the annotation
+test_F_9_umask() {
+    bundle '.process.user.umask = 18'
+    command_is /bin/sh -c 'umask'
+    capture rt run -b "$B" "$ID"
+    eq "$OUT" 0022
+    annotate umask 0077
+    capture rt run -b "$B" "$ID"
+    eq "$OUT" 0077
+}
+
+# F-11: a terminal for exec, whoever leads the session
+test_F_11_exec_with_a_terminal() {
+    bundle && annotate profile strict && up
+    capture script -qec "setsid -w '$RUNTIME' --root '$STATE' exec -t '$ID' /bin/sh -c 'tty; echo ok'" /dev/null </dev/null
+    has "$OUT" ok
+    capture script -qec "exec '$RUNTIME' --root '$STATE' exec -t '$ID' /bin/sh -c 'tty; echo ok'" /dev/null </dev/null
+    has "$OUT" /dev/
+    has "$OUT" ok
+}
+
+tap_main
