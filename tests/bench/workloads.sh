@@ -109,11 +109,11 @@ plan_parallel() { # 50 creates at once
 
 # ---- many containers --------------------------------------------------------------------------------------------
 
-plan_list() { # with 10,000 records of containers, which are made first
+plan_list() { # count: with that many records of containers, which are made first
     local entry
     for entry in "${RUNTIMES[@]}"; do
-        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry")-many; synthesise 10000 "$W/paused" bench) || return
-        printf 'case list-10000 %s\ntimed %s --root %s-many list\n' "$(name_of "$entry")" \
+        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry")-many; synthesise "$1" "$W/paused" bench) || return
+        printf 'case list %s\ntimed %s --root %s-many list\n' "$(name_of "$entry")" \
             "$(path_of "$entry")" "$(state_of "$entry")"
     done
 }
