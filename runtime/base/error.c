@@ -43,17 +43,21 @@ int fail(struct error *err, int code, const char *format, ...)
     return -1;
 }
 
+/* A name without end is cut, so that the reason stays; with room for what callers put in front. */
+#define ROOM_FOR_CONTEXT 256
+
 int fail_errno(struct error *err, const char *format, ...)
 {
     int code = errno;
+    const char *reason = errno_text(code);
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(err->text, sizeof err->text, format, arguments);
+    vsnprintf(err->text, sizeof err->text - strlen(reason) - ROOM_FOR_CONTEXT, format, arguments);
     va_end(arguments);
     err->code = code;
     flatten(err->text);
-    append(err, ": ", errno_text(code));
+    append(err, ": ", reason);
     return -1;
 }
 

@@ -80,6 +80,9 @@ void cgroup_branch_end(struct cgroup_branch *branch, bool kill);
  * Missing is success. */
 int cgroup_destroy(const struct cgroup_location *location, struct error *err);
 
+/* Is any of its directories there? */
+bool cgroup_exists(const struct cgroup_location *location);
+
 int cgroup_kill(const struct cgroup_location *location, int signal, struct error *err);
 int cgroup_pids(const struct cgroup_location *location, pid_t **pids, size_t *count, struct error *err);
 

@@ -73,6 +73,14 @@ static int destroy_directories(const struct cgroup_location *location, struct er
     return 0;
 }
 
+bool cgroup_exists(const struct cgroup_location *location)
+{
+    for (size_t i = 0; location && i < location->created.count; i++)
+        if (access(location->created.items[i], F_OK) == 0)
+            return true;
+    return false;
+}
+
 /* systemd would first ask the processes to end, and wait: kill them before it is told. */
 int cgroup_destroy(const struct cgroup_location *location, struct error *err)
 {

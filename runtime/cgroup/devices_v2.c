@@ -27,7 +27,8 @@ enum {
     MINOR = BPF_REG_5
 };
 
-#define LONGEST_RULE 9  /* instructions */
+#define LONGEST_RULE 9 /* instructions */
+#define PROGRAM_NAME "aril_devices"
 #define ATTACHED_MAX 64 /* the kernel's BPF_CGROUP_MAX_PROGS */
 
 static void emit(struct device_program *program, struct bpf_insn instruction)
@@ -128,21 +129,8 @@ static int load(const struct device_program *program)
     attributes.insns = (uintptr_t)program->instructions;
     attributes.insn_cnt = (uint32_t)program->count;
     attributes.license = (uintptr_t)license;
-    memcpy(attributes.prog_name, "aril_devices", sizeof "aril_devices");
+    memcpy(attributes.prog_name, PROGRAM_NAME, sizeof PROGRAM_NAME);
     return bpf(BPF_PROG_LOAD, &attributes);
-}
-
-/* The programs that are attached now; a new cgroup has none. */
-static uint32_t query(int cgroup_fd, uint32_t ids[ATTACHED_MAX])
-{
-    union bpf_attr attributes;
-
-    memset(&attributes, 0, sizeof attributes);
-    attributes.query.target_fd = (uint32_t)cgroup_fd;
-    attributes.query.attach_type = BPF_CGROUP_DEVICE;
-    attributes.query.prog_ids = (uintptr_t)ids;
-    attributes.query.prog_cnt = ATTACHED_MAX;
-    return bpf(BPF_PROG_QUERY, &attributes) < 0 ? 0 : attributes.query.prog_cnt;
 }
 
 static int open_program(uint32_t id)
@@ -152,6 +140,42 @@ static int open_program(uint32_t id)
     memset(&attributes, 0, sizeof attributes);
     attributes.prog_id = id;
     return bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
+}
+
+/*
+ * systemd attaches one of its own for a DevicePolicy, and whoever made the cgroup may have: every program
+ * must allow a device, so theirs stay.
+ */
+static bool is_ours(uint32_t id)
+{
+    auto_close int fd = open_program(id);
+    struct bpf_prog_info info = { 0 };
+    union bpf_attr attributes;
+
+    memset(&attributes, 0, sizeof attributes);
+    attributes.info.bpf_fd = (uint32_t)fd;
+    attributes.info.info_len = sizeof info;
+    attributes.info.info = (uintptr_t)&info;
+    return fd >= 0 && bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) == 0 && strcmp(info.name, PROGRAM_NAME) == 0;
+}
+
+/* Those of our programs that are attached now; a new cgroup has none. */
+static uint32_t query(int cgroup_fd, uint32_t ids[ATTACHED_MAX])
+{
+    union bpf_attr attributes;
+    uint32_t count = 0;
+
+    memset(&attributes, 0, sizeof attributes);
+    attributes.query.target_fd = (uint32_t)cgroup_fd;
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    attributes.query.prog_ids = (uintptr_t)ids;
+    attributes.query.prog_cnt = ATTACHED_MAX;
+    if (bpf(BPF_PROG_QUERY, &attributes) < 0)
+        return 0;
+    for (uint32_t i = 0; i < attributes.query.prog_cnt; i++)
+        if (is_ours(ids[i]))
+            ids[count++] = ids[i];
+    return count;
 }
 
 static int attach(int cgroup_fd, int program_fd, int replaced_fd)

@@ -5,7 +5,9 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/privilege.h"
+#include "cgroup/location.h"
 #include "cgroup/mountinfo.h"
 
 #include <fcntl.h>
@@ -121,6 +123,15 @@ static bool is_needless_device_rule(const struct cgroup_row *row)
     return strcmp(row->controller, "devices") == 0 && !row->v2 && !privilege_of_host();
 }
 
+static bool is_kept(const struct cgroup_directory *directory, const struct cgroup_row *row)
+{
+    auto_free char *text = cgroup_file_read(directory->fd, row->file);
+    uint64_t kept, wanted;
+
+    return text && number_parse_unsigned(text, UINT64_MAX, &kept) &&
+           number_parse_unsigned(row->value, UINT64_MAX, &wanted) && kept <= wanted;
+}
+
 static enum outcome write_row(struct writer *writer, const struct cgroup_directories *directories,
                               const struct cgroup_row *row, bool may_wait, struct error *err)
 {
@@ -132,8 +143,12 @@ static enum outcome write_row(struct writer *writer, const struct cgroup_directo
         return (enum outcome)fail(err, ENOTSUP, "%s: there is no %s controller here", row->property,
                                   row->controller);
     }
-    if (write_value(writer, directory, row) == 0)
+    if (write_value(writer, directory, row) == 0) {
+        if (row->doubted && !is_kept(directory, row))
+            return (enum outcome)fail(err, ENOTSUP, "%s: this kernel does not keep %s", row->property,
+                                      row->file);
         return WRITTEN;
+    }
     if (errno == ENOENT && (row->rule == ROW_OPTIONAL || row->rule == ROW_OR_NEXT))
         return MISSING;
     if (errno == EPERM && (row->rule == ROW_IF_PERMITTED || is_needless_device_rule(row)))

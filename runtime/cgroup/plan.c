@@ -32,9 +32,35 @@ static bool has_v2(const struct cgroup_hierarchies *hierarchies)
     return hierarchies->count > 0 && cgroup_hierarchy_is_v2(&hierarchies->items[hierarchies->count - 1]);
 }
 
+/* linux.resources.cpu is about two controllers. */
+struct cpu_parts {
+    struct oci_cpu v1, v2;
+};
+
+static void split_cpu(const struct cgroup_hierarchies *hierarchies, struct oci_resources *v1,
+                      struct oci_resources *v2, struct cpu_parts *parts)
+{
+    const struct oci_cpu *whole = v1->cpu;
+
+    if (!whole)
+        return;
+    *parts = (struct cpu_parts){ 0 };
+    *(has_controller(hierarchies, "cpu") ? &parts->v1 : &parts->v2) = *whole;
+    parts->v1.cpus = parts->v1.mems = parts->v2.cpus = parts->v2.mems = NULL;
+    if (has_controller(hierarchies, "cpuset")) {
+        parts->v1.cpus = whole->cpus;
+        parts->v1.mems = whole->mems;
+    } else {
+        parts->v2.cpus = whole->cpus;
+        parts->v2.mems = whole->mems;
+    }
+    v1->cpu = &parts->v1;
+    v2->cpu = &parts->v2;
+}
+
 /* Moves to `v2` the parts that only the v2 hierarchy of a hybrid system can hold. */
 static void split(const struct cgroup_hierarchies *hierarchies, struct oci_resources *v1,
-                  struct oci_resources *v2)
+                  struct oci_resources *v2, struct cpu_parts *parts)
 {
 #define MOVE(controller, member)                                                                             \
     if (!has_controller(hierarchies, controller)) {                                                          \
@@ -42,7 +68,6 @@ static void split(const struct cgroup_hierarchies *hierarchies, struct oci_resou
         memset(&v1->member, 0, sizeof v1->member);                                                           \
     }
     MOVE("memory", memory)
-    MOVE("cpu", cpu)
     MOVE("pids", pids)
     MOVE("blkio", block_io)
     MOVE("hugetlb", hugepage_limits)
@@ -51,18 +76,20 @@ static void split(const struct cgroup_hierarchies *hierarchies, struct oci_resou
     MOVE("rdma", rdma_count)
     MOVE("", unified)
 #undef MOVE
+    split_cpu(hierarchies, v1, v2, parts);
 }
 
 int cgroup_plan_rows(const struct oci_resources *resources, const struct cgroup_hierarchies *hierarchies,
                      struct cgroup_rows *rows, struct error *err)
 {
     struct oci_resources v1 = *resources, v2 = { 0 };
+    struct cpu_parts parts;
     size_t start;
 
     if (hierarchies->unified)
         v2 = *resources;
     else if (has_v2(hierarchies))
-        split(hierarchies, &v1, &v2);
+        split(hierarchies, &v1, &v2, &parts);
     if (!hierarchies->unified && cgroup_resources_v1(&v1, rows, err) < 0)
         return -1;
     start = rows->count;

@@ -79,10 +79,12 @@ static void add_memory_limits(const struct oci_memory *memory, struct cgroup_row
                         memory->reservation);
     if (memory->kernel)
         cgroup_rows_add(rows, "memory", "memory.kmem.limit_in_bytes", MEMORY "kernel", "%" PRId64,
-                        memory->kernel);
+                        memory->kernel)
+            ->doubted = memory->kernel > 0; /* Linux 5.16 */
     if (memory->kernel_tcp)
         cgroup_rows_add(rows, "memory", "memory.kmem.tcp.limit_in_bytes", MEMORY "kernelTCP", "%" PRId64,
-                        memory->kernel_tcp);
+                        memory->kernel_tcp)
+            ->doubted = memory->kernel_tcp > 0;
 }
 
 static void add_memory(const struct oci_memory *memory, struct cgroup_rows *rows)

@@ -20,9 +20,10 @@ struct cgroup_row {
     char *value;
     char *property; /* the JSON path that asked for it */
     enum cgroup_row_rule rule;
-    bool v2;    /* for the v2 hierarchy, which may stand beside v1 ones */
-    bool retry; /* EINVAL: tried again after all others, for pairs of files whose order depends on the old
-                   values */
+    bool v2;      /* for the v2 hierarchy, which may stand beside v1 ones */
+    bool doubted; /* a limit that newer kernels take and forget: read again, and an error if it is not kept */
+    bool retry;   /* EINVAL: tried again after all others, for pairs of files whose order depends on the old
+                     values */
 };
 
 struct cgroup_rows {

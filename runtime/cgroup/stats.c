@@ -76,13 +76,26 @@ static void find_page_sizes(char names[PAGE_SIZE_COUNT][32], const char *sizes[P
         closedir(directory);
 }
 
+/* With commas instead of blanks; NULL when there is no v2 directory. */
+static char *v2_controllers(const struct cgroup_location *location)
+{
+    auto_close int fd = cgroup_location_open_with(location, "cgroup.controllers");
+    char *list = fd >= 0 ? cgroup_file_read(fd, "cgroup.controllers") : NULL;
+
+    for (char *c = list; c && *c; c++)
+        if (*c == ' ')
+            *c = ',';
+    return list;
+}
+
 int cgroup_stats(const struct cgroup_location *location, const char *id, struct buffer *out,
                  struct error *err)
 {
-    auto_close int unified = cgroup_location_open_with(location, "cgroup.controllers");
+    auto_free char *controllers = v2_controllers(location);
     char names[PAGE_SIZE_COUNT][32];
     const char *sizes[PAGE_SIZE_COUNT + 1];
-    struct stats_source source = { .unified = unified >= 0 && location->created.count == 1,
+    struct stats_source source = { .unified = controllers && location->created.count == 1,
+                                   .v2_controllers = controllers,
                                    .read = read_file,
                                    .context = (void *)location,
                                    .page_sizes = sizes };

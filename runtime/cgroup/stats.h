@@ -9,6 +9,7 @@
 /* Where the files come from: those of a cgroup, or a test's. */
 struct stats_source {
     bool unified;
+    const char *v2_controllers; /* not unified: "hugetlb,memory", what v2 has beside v1; or NULL */
     /* The text of a file, owned; NULL when there is none. The controller is for v1. */
     char *(*read)(void *context, const char *controller, const char *file);
     void *context;

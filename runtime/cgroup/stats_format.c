@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/number_list.h"
+#include "cgroup/mountinfo.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ enum stat_kind { NUMBER, LIMIT0, SUM, LIST, CPUS, MAP, PRESSURE, IO, HUGETLB };
 struct stat_row {
     enum stat_kind kind;
     const char *path;
-    struct {
+    struct stat_file {
         const char *controller, *file, *key;
         uint64_t factor;
     } v2, v1;
@@ -269,12 +270,24 @@ static void emit_sum(struct emitter *emitter, const struct stats_source *source,
     buffer_add_format(emitter->out, "%" PRIu64, add_up(a, b));
 }
 
+/* Beside v1 hierarchies the v2 one has the controllers that it names. */
+static const struct stat_file *file_of(const struct stats_source *source, const struct stat_row *row)
+{
+    const char *controller = row->v1.controller;
+
+    if (source->unified || (source->v2_controllers && *controller &&
+                            cgroup_list_has(source->v2_controllers, controller, strlen(controller))))
+        return &row->v2;
+    return &row->v1;
+}
+
 static void emit_row(struct emitter *emitter, const struct stats_source *source, const struct stat_row *row,
                      const char *path, const char *file)
 {
-    const char *key = source->unified ? row->v2.key : row->v1.key;
-    uint64_t factor = source->unified ? row->v2.factor : row->v1.factor;
-    auto_free char *text = source->read(source->context, source->unified ? "" : row->v1.controller, file);
+    const struct stat_file *origin = file_of(source, row);
+    const char *key = origin->key;
+    uint64_t factor = origin->factor;
+    auto_free char *text = source->read(source->context, origin->controller, file);
 
     if (!text)
         return;
@@ -321,7 +334,7 @@ static void emit_huge_pages(struct emitter *emitter, const struct stats_source *
             char path[64], file[64];
 
             put_size(path, sizeof path, rows[i].path, *size);
-            put_size(file, sizeof file, source->unified ? rows[i].v2.file : rows[i].v1.file, *size);
+            put_size(file, sizeof file, file_of(source, &rows[i])->file, *size);
             if (rows[i].kind == HUGETLB && *file)
                 emit_row(emitter, source, &rows[i], path, file);
         }
@@ -334,7 +347,7 @@ void stats_format(const struct stats_source *source, const char *id, struct buff
 
     buffer_add_format(out, "{\"type\":\"stats\",\"id\":\"%s\",\"data\":{", id); /* ids need no escapes */
     for (size_t i = 0; i < array_length(rows); i++) {
-        const char *file = source->unified ? rows[i].v2.file : rows[i].v1.file;
+        const char *file = file_of(source, &rows[i])->file;
 
         if (rows[i].kind != HUGETLB && *file)
             emit_row(&emitter, source, &rows[i], rows[i].path, file);

@@ -6,12 +6,15 @@
 #include "cgroup/systemd.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/privilege.h"
 #include "cgroup/plan.h"
 #include "cgroup/systemd_bus.h"
 #include "cgroup/systemd_name.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,7 +64,28 @@ static char *user_manager(const struct cgroup_hierarchies *hierarchies, uid_t ui
     return memory_format("/user.slice/user-%u.slice%s", (unsigned)uid, service);
 }
 
-/* In a user namespace we may be called root; the manager is that of the user who made it. */
+/* What a uid of our user namespace is in the one around it. */
+static uid_t outer_uid(uid_t uid)
+{
+    auto_free char *map = NULL;
+    struct error ignored = { 0 };
+    unsigned inside, outside, size;
+    int length;
+
+    if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 1 << 16, &map, NULL, &ignored) < 0)
+        return uid;
+    for (const char *line = map; sscanf(line, "%u %u %u%n", &inside, &outside, &size, &length) == 3;
+         line += length)
+        if (uid >= inside && uid - inside < size)
+            return outside + (uid - inside);
+    return uid;
+}
+
+/*
+ * In a user namespace we may be called root; the manager is that of the user who made it. The directory of
+ * the session has the uid that the host knows, also from a namespace in a namespace; the map only the one
+ * outside.
+ */
 static uid_t session_user(void)
 {
     const char *directory = getenv("XDG_RUNTIME_DIR");
@@ -73,7 +97,7 @@ static uid_t session_user(void)
         if (end != directory + 10 && (!*end || *end == '/') && uid < (uid_t)-1)
             return (uid_t)uid;
     }
-    return geteuid();
+    return outer_uid(geteuid());
 }
 
 char *cgroup_unit_path(const char *manager, const char *slice, const char *unit)
@@ -98,8 +122,8 @@ static int plan_properties(struct cgroup_plan *plan, const struct oci_config *co
 
     unit_properties_base(id, slice, plan->unified, properties);
     unit_properties_limits(&plan->rows, properties);
-    if (!plan->unified)
-        unit_properties_devices(&plan->devices, properties);
+    if (unit_properties_devices(&plan->rows, properties, err) < 0)
+        return -1;
     return unit_properties_annotations(&config->annotations, properties, err);
 }
 
@@ -175,6 +199,8 @@ int cgroup_systemd_update(const struct cgroup_location *location, const struct c
     int result;
 
     unit_properties_limits(rows, &properties);
+    if (unit_properties_devices(rows, &properties, err) < 0)
+        return -1;
     if (properties.count == 0)
         return 0;
     bus = systemd_bus_open(!privilege_of_host(), err);

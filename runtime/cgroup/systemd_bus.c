@@ -201,12 +201,12 @@ static int append_property(const struct library *library, sd_bus_message *messag
 }
 
 static int append_row(const struct library *library, sd_bus_message *message, const struct unit_property *row,
-                      struct error *err)
+                      const char *text, struct error *err)
 {
     auto_cleanup(unit_value_free) struct unit_value value = { 0 };
     int result;
 
-    if (unit_value_parse(row->value, &value, err) < 0 ||
+    if (unit_value_parse(text, &value, err) < 0 ||
         (row->seconds && unit_value_to_microseconds(&value, err) < 0))
         return fail_in(err, "%s", row->name);
     result = append_property(library, message, row->name, &value);
@@ -356,7 +356,8 @@ static int fill_start(struct systemd_bus *bus, const struct start *start, sd_bus
     for (size_t i = 0; result >= 0 && i < start->properties->count; i++) {
         const struct unit_property *row = &start->properties->items[i];
 
-        if (!(row->optional && start->without_extra) && append_row(library, message, row, err) < 0)
+        if (!(row->optional && start->without_extra) &&
+            append_row(library, message, row, row->value, err) < 0)
             return -1;
     }
     if (result >= 0)
@@ -489,12 +490,17 @@ static int fill_set(struct systemd_bus *bus, const char *unit, const struct unit
 {
     const struct library *library = &bus->library;
     int result = library->sd_bus_message_append_basic(message, 's', unit), runtime = 1;
+    /* "@a(ss) [('/dev/null', 'rw')]" without what is in it */
+    auto_free char *empty =
+        row->list ? memory_format("%.*s]", (int)strcspn(row->value, "[") + 1, row->value) : NULL;
 
     if (result >= 0)
         result = library->sd_bus_message_append_basic(message, 'b', &runtime);
     if (result >= 0)
         result = library->sd_bus_message_open_container(message, 'a', "(sv)");
-    if (result >= 0 && append_row(library, message, row, err) < 0)
+    if (result >= 0 && empty && append_row(library, message, row, empty, err) < 0)
+        return -1;
+    if (result >= 0 && append_row(library, message, row, row->value, err) < 0)
         return -1;
     if (result >= 0)
         result = library->sd_bus_message_close_container(message);

@@ -9,6 +9,7 @@
 #include "cgroup/systemd_value.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@
 #define MICROSECONDS 1000000
 #define QUOTA_STEP 10000 /* systemd counts in 1 % of a CPU */
 #define CPU_LIMIT 8192
+#define DEVICES "linux.resources.devices"
 
-static void set(struct unit_properties *properties, const char *name, const char *property, char *value)
+static struct unit_property *set(struct unit_properties *properties, const char *name, const char *property,
+                                 char *value)
 {
     struct unit_property *row = NULL;
 
@@ -35,6 +38,7 @@ static void set(struct unit_properties *properties, const char *name, const char
     row->value = value;
     row->property = memory_string(property);
     row->optional = true;
+    return row;
 }
 
 void unit_properties_free(struct unit_properties *properties)
@@ -200,27 +204,56 @@ void unit_properties_limits(const struct cgroup_rows *rows, struct unit_properti
     set_cfs(rows, properties);
 }
 
-/* Rules that systemd has no words for are in the files only. */
-void unit_properties_devices(const struct device_rules *rules, struct unit_properties *properties)
+/* "c 1:3 rw" as systemd has it: all devices of a type or of a major number, or a single one. */
+static bool add_device(const char *rule, struct buffer *list)
+{
+    char type, major[24], minor[24], access[8];
+    const char *kind, *separator = list->length ? ", " : "";
+
+    if (sscanf(rule, "%c %23[^:]:%23s %7s", &type, major, minor, access) != 4)
+        return false;
+    kind = type == 'c' ? "char" : "block";
+    if (strcmp(minor, "*") == 0)
+        buffer_add_format(list, "%s('%s-%s', '%s')", separator, kind, major, access);
+    else if (strcmp(major, "*") != 0)
+        buffer_add_format(list, "%s('/dev/%s/%s:%s', '%s')", separator, kind, major, minor, access);
+    else
+        return false;
+    return true;
+}
+
+/* systemd's list holds what is allowed, and nothing else: all, or these. */
+static bool add_device_row(const struct cgroup_row *row, const char **policy, struct buffer *list)
+{
+    bool allow = strcmp(row->file, "devices.allow") == 0;
+
+    if (strcmp(row->value, "a") != 0)
+        return allow && add_device(row->value, list);
+    *policy = allow ? "'auto'" : "'strict'";
+    return true;
+}
+
+int unit_properties_devices(const struct cgroup_rows *rows, struct unit_properties *properties,
+                            struct error *err)
 {
     struct buffer list = { 0 };
+    const char *policy = NULL;
+    int result = 0;
 
-    if (rules->allow)
-        return;
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct device_rule *rule = &rules->items[i];
+    for (size_t i = 0; result == 0 && i < rows->count; i++) {
+        const struct cgroup_row *row = &rows->items[i];
 
-        if (!rule->allow || rule->major == DEVICE_ANY || rule->minor == DEVICE_ANY)
-            continue;
-        buffer_add_format(&list, "%s('/dev/%s/%" PRId64 ":%" PRId64 "', '%s%s%s')", list.length ? ", " : "",
-                          rule->type == 'c' ? "char" : "block", rule->major, rule->minor,
-                          rule->access & DEVICE_READ ? "r" : "", rule->access & DEVICE_WRITE ? "w" : "",
-                          rule->access & DEVICE_MKNOD ? "m" : "");
+        if (strcmp(row->controller, "devices") == 0 && !add_device_row(row, &policy, &list))
+            result = fail(err, ENOTSUP, "%s: the systemd driver on cgroup v1 cannot keep '%s'", row->property,
+                          row->value);
     }
-    set(properties, "DevicePolicy", "linux.resources.devices", memory_string("'strict'"));
-    set(properties, "DeviceAllow", "linux.resources.devices",
-        memory_format("@a(ss) [%s]", list.data ? list.data : ""));
+    if (result == 0 && policy) {
+        set(properties, "DevicePolicy", DEVICES, memory_string(policy));
+        set(properties, "DeviceAllow", DEVICES, memory_format("@a(ss) [%s]", list.data ? list.data : ""))
+            ->list = true;
+    }
     buffer_free(&list);
+    return result;
 }
 
 /* ---- annotations ------------------------------------------------------------------------------------- */

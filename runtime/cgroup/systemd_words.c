@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = { "-", "optional", "seconds", "optional,seconds" };
+static const char *const kinds[] = { "-",    "optional",      "seconds",      "optional,seconds",
+                                     "list", "optional,list", "seconds,list", "optional,seconds,list" };
 
 void systemd_words_add(const struct unit_properties *properties, const char ***words, size_t *count)
 {
@@ -16,7 +17,8 @@ void systemd_words_add(const struct unit_properties *properties, const char ***w
         *array_grow(*words, *count) = row->name;
         *array_grow(*words, *count) = row->value;
         *array_grow(*words, *count) = row->property;
-        *array_grow(*words, *count) = kinds[(row->optional ? 1 : 0) + (row->seconds ? 2 : 0)];
+        *array_grow(*words, *count) =
+            kinds[(row->optional ? 1 : 0) + (row->seconds ? 2 : 0) + (row->list ? 4 : 0)];
     }
 }
 
@@ -32,7 +34,8 @@ static int read_one(const char *const *words, struct unit_property *row)
                                        .value = memory_string(words[1]),
                                        .property = memory_string(words[2]),
                                        .optional = i & 1,
-                                       .seconds = i & 2 };
+                                       .seconds = i & 2,
+                                       .list = i & 4 };
         return 0;
     }
     return -1;

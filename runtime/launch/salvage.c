@@ -1,6 +1,7 @@
 /*
  * `delete --force` of a container whose status.json is lost: its cgroup is where create put it, so it can be
- * planned again. In the runtime; reads /proc, and removes the cgroup with all that is in it.
+ * planned again, for each driver that may have been used. In the runtime; reads /proc, and removes the cgroup
+ * with all that is in it.
  */
 #include "launch/salvage.h"
 
@@ -24,8 +25,8 @@ static bool shares_our_mounts(pid_t pid)
 }
 
 /*
- * Without a configuration the place is only the default one for this id, and that may be someone else's: an
- * id can be "system.slice". Whoever shares our mount namespace was not started by us.
+ * Without a path in a configuration the place is only the default one for this id, and that may be someone
+ * else's: an id can be "system.slice". Whoever shares our mount namespace was not started by us.
  */
 static bool holds_strangers(const struct cgroup_location *location)
 {
@@ -44,11 +45,39 @@ static bool holds_strangers(const struct cgroup_location *location)
 static int destroy(const struct container *container, const struct cgroup_location *location, bool certain,
                    struct error *err)
 {
-    if (!certain && holds_strangers(location)) {
+    if (certain)
+        return cgroup_destroy(location, err);
+    if (!cgroup_exists(location))
+        return 0;
+    if (holds_strangers(location)) {
         log_warning("container %s: its cgroup is not known, processes of it may be left", container->id);
         return 0;
     }
     return cgroup_destroy(location, err);
+}
+
+/* Where create with this driver would have put it. A plan that cannot be made was not made then either. */
+static int destroy_planned(const struct container *container, const struct oci_config *config,
+                           enum cgroup_driver driver, bool certain, struct error *err)
+{
+    struct error ignored = { 0 };
+    struct cgroup_plan *plan = cgroup_plan_make(config, container->id, driver, &ignored);
+    struct cgroup_location *location = plan ? cgroup_plan_location(plan) : NULL;
+    int result = location ? destroy(container, location, certain, err) : 0;
+
+    if (location)
+        schema_free(&cgroup_location_schema, location);
+    cgroup_plan_free(plan);
+    return result;
+}
+
+/* Without a path there is the default one of either driver. */
+static int destroy_either(const struct container *container, const struct oci_config *config,
+                          struct error *err)
+{
+    if (destroy_planned(container, config, CGROUP_DRIVER_CGROUPFS, false, err) < 0)
+        return -1;
+    return destroy_planned(container, config, CGROUP_DRIVER_SYSTEMD, false, err);
 }
 
 int salvage_cgroup(const struct container *container, struct error *err)
@@ -58,19 +87,13 @@ int salvage_cgroup(const struct container *container, struct error *err)
     struct error ignored = { 0 };
     struct oci_config *config = oci_config_read_at(container->fd, "config.json", &ignored);
     const char *path = config && config->linux ? config->linux->cgroups_path : NULL;
-    /* "slice:prefix:name" is how paths for systemd look. */
-    enum cgroup_driver driver = path && strchr(path, ':') ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS;
-    struct cgroup_plan *plan =
-        cgroup_plan_make(config ? config : &no_config, container->id, driver, &ignored);
-    int result = 0;
+    int result;
 
-    if (plan) {
-        struct cgroup_location *location = cgroup_plan_location(plan);
-
-        result = destroy(container, location, config != NULL, err);
-        schema_free(&cgroup_location_schema, location);
-        cgroup_plan_free(plan);
-    }
+    if (!path || !*path)
+        result = destroy_either(container, config ? config : &no_config, err);
+    else /* "slice:prefix:name" is how paths for systemd look */
+        result = destroy_planned(
+            container, config, strchr(path, ':') ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS, true, err);
     oci_config_free(config);
     return result;
 }

@@ -1,6 +1,8 @@
 /*
- * Runs the program again from a place that nobody can write to. A read-only clone of the mount costs one
- * execve (about 0.4 ms) and no memory; a copy in a memfd would cost reading the whole binary every time.
+ * Runs the program again from a place that nobody can write to. Measured (CPU, medians of 300, a 2 MB program): the
+ * second execve from a read-only clone of the mount 0.5 ms, from a sealed copy in memory 1.6 ms; an aril on a
+ * read-only mount needs neither. There is no doing without for some containers: what a container executes can name
+ * /proc/self/exe at any depth ("#!", PT_INTERP), and its libraries then run with our file as theirs.
  */
 #include "launch/seal.h"
 

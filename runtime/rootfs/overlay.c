@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -68,6 +69,37 @@ static void layers_close(struct layers *layers)
     cleanup_close(&layers->idmap);
 }
 
+static int set_fd(int context, const char *key, int fd)
+{
+    char path[32];
+
+    if (sys_fsconfig(context, FSCONFIG_SET_FD, key, NULL, fd) == 0)
+        return 0;
+    if (errno != EINVAL && errno != EBADF)
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return sys_fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+static void join_lowers(const struct layers *layers, struct buffer *text)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        buffer_add_format(text, "%s/proc/self/fd/%d", i ? ":" : "", layers->lowers[i]);
+}
+
+/* Before lowerdir+ (6.7): one string, which has room for a dozen layers. */
+static int set_joined(int context, const struct layers *layers, struct error *err)
+{
+    auto_buffer struct buffer text = { 0 };
+
+    join_lowers(layers, &text);
+    if (text.length > VALUE_MAX)
+        return fail(err, ENOTSUP, "overlay: this kernel takes fewer than %zu lower layers", layers->count);
+    if (sys_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", text.data, 0) < 0)
+        return mount_fail_with_log(context, errno, err, "overlay: lower layers");
+    return 0;
+}
+
 static int open_directory(const char *path)
 {
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -118,6 +150,54 @@ static int open_given(const struct overlay_request *request, struct layers *laye
     return 0;
 }
 
+/*
+ * The kernel itself knows which directories are an upper layer now, of whichever container, state directory
+ * or other program, and forgets it with the last mount; but it only says so (EBUSY) to mounts with an index,
+ * which would leave traces in the layer. So it is asked by one that must fail right after that check: its
+ * work directory is the upper one.
+ */
+static bool is_in_use(struct rootfs_plan *plan, const struct layers *layers)
+{
+    auto_close int context = stage_is_used(plan) ? -1 : sys_fsopen("overlay", FSOPEN_CLOEXEC);
+    struct option_data data[4] = { { (char *)"index", (char *)"on" } };
+    char lower[32], upper[32];
+    auto_close int mount = -1;
+    struct error refusal;
+
+    if (context < 0 && !stage_begin(plan))
+        return false; /* the real mount says why */
+    if (context < 0) {
+        snprintf(lower, sizeof lower, "/proc/self/fd/%d", layers->lowers[0]);
+        snprintf(upper, sizeof upper, "/proc/self/fd/%d", layers->upper);
+        data[1] = (struct option_data){ (char *)"lowerdir", lower };
+        data[2] = (struct option_data){ (char *)"upperdir", upper };
+        data[3] = (struct option_data){ (char *)"workdir", upper };
+        mount = stage_make(plan, "overlay", "aril", data, 4, 0, &refusal);
+        return mount < 0 && refusal.code == EBUSY;
+    }
+    sys_fsconfig(context, FSCONFIG_SET_STRING, "index", "on", 0);
+    if (set_fd(context, "lowerdir+", layers->lowers[0]) < 0)
+        set_joined(context, layers, &refusal);
+    set_fd(context, "upperdir", layers->upper);
+    set_fd(context, "workdir", layers->upper);
+    return sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 && errno == EBUSY;
+}
+
+/* The lock is held until the layer is mounted (layers_close), so that of two containers one finds the other.
+ */
+static int claim_upper(struct rootfs_plan *plan, const struct overlay_request *request,
+                       const struct layers *layers, struct error *err)
+{
+    bool is_locked = flock(layers->upper, LOCK_EX | LOCK_NB) < 0;
+
+    if (is_locked && errno != EWOULDBLOCK)
+        return fail_errno(err, "annotations.dev.aril.rootfs.upper (%s): lock", request->upper);
+    if (is_locked || is_in_use(plan, layers))
+        return fail(err, EBUSY, "annotations.dev.aril.rootfs.upper (%s): another container writes to it",
+                    request->upper);
+    return 0;
+}
+
 /* The root of the merged view looks like the upper layer's: it gets the mode and owner of the image's. */
 static int make_upper(struct layers *layers, struct error *err)
 {
@@ -160,41 +240,12 @@ static int open_layers(struct rootfs_plan *plan, const struct overlay_request *r
     }
     if (open_lowers(plan, request, layers, err) < 0)
         return -1;
-    return request->upper ? open_given(request, layers, err) : make_tmpfs(plan, request, layers, err);
+    if (!request->upper)
+        return make_tmpfs(plan, request, layers, err);
+    return open_given(request, layers, err) < 0 ? -1 : claim_upper(plan, request, layers, err);
 }
 
 /* ---- the mount -------------------------------------------------------------------------------------- */
-
-static int set_fd(int context, const char *key, int fd)
-{
-    char path[32];
-
-    if (sys_fsconfig(context, FSCONFIG_SET_FD, key, NULL, fd) == 0)
-        return 0;
-    if (errno != EINVAL && errno != EBADF)
-        return -1;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return sys_fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
-}
-
-static void join_lowers(const struct layers *layers, struct buffer *text)
-{
-    for (size_t i = 0; i < layers->count; i++)
-        buffer_add_format(text, "%s/proc/self/fd/%d", i ? ":" : "", layers->lowers[i]);
-}
-
-/* Before lowerdir+ (6.7): one string, which has room for a dozen layers. */
-static int set_joined(int context, const struct layers *layers, struct error *err)
-{
-    auto_buffer struct buffer text = { 0 };
-
-    join_lowers(layers, &text);
-    if (text.length > VALUE_MAX)
-        return fail(err, ENOTSUP, "overlay: this kernel takes fewer than %zu lower layers", layers->count);
-    if (sys_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", text.data, 0) < 0)
-        return mount_fail_with_log(context, errno, err, "overlay: lower layers");
-    return 0;
-}
 
 static int set_lowers(int context, const struct layers *layers, struct error *err)
 {

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 /* The old root lands on top of the new one and is thrown away: no directory for it is needed. */
 static int pivot(struct rootfs_plan *plan, struct error *err)
@@ -55,9 +57,50 @@ static int change_root(struct rootfs_plan *plan, struct error *err)
     return pivot(plan, err);
 }
 
+static bool same_mount(int fd, const char *path)
+{
+    struct statx one = { 0 }, other = { 0 };
+
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &one) == 0 &&
+           statx(AT_FDCWD, path, 0, STATX_MNT_ID, &other) == 0 && one.stx_mask & STATX_MNT_ID &&
+           one.stx_mnt_id == other.stx_mnt_id;
+}
+
+/*
+ * Joining the mount namespace that we are in already leads to its real root. Where the new root is mounted on
+ * that, as sandbox-exec's is, pivot_root wants to be below it.
+ */
+static int go_to_real_root(const struct rootfs_plan *plan, int namespace)
+{
+    auto_close int old_root = plan->covers_root ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (sys_setns(namespace, CLONE_NEWNS) < 0)
+        return -1;
+    if (!plan->covers_root || !same_mount(plan->root, "/"))
+        return 0;
+    return fchdir(old_root) < 0 ? -1 : chroot(".");
+}
+
+/*
+ * A runtime that somebody has put into a chroot would only change what is mounted there. Around it the rest
+ * of the host would stay in the container's mount namespace, one setns() away for a payload with
+ * CAP_SYS_ADMIN.
+ */
+static int leave_chroot(const struct rootfs_plan *plan, struct error *err)
+{
+    auto_close int namespace = -1;
+
+    if (!plan->mount_namespace)
+        return 0;
+    namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (namespace < 0 || go_to_real_root(plan, namespace) < 0)
+        return fail_errno(err, "go to the root of the mount namespace");
+    return 0;
+}
+
 int rootfs_pivot(struct rootfs_plan *plan, struct error *err)
 {
-    if (masks_open_sources(plan, err) < 0)
+    if (masks_open_sources(plan, err) < 0 || leave_chroot(plan, err) < 0)
         return -1;
     if (fchdir(plan->root) < 0)
         return fail_errno(err, "enter the root file system");

@@ -103,11 +103,12 @@ struct rootfs_plan {
     size_t read_only_count;
 
     /* while it is executed */
-    bool live;      /* the container runs already: init cannot open sources (live.c) */
-    bool in_init;   /* and no longer in the runtime */
-    int root;       /* O_PATH fd of the container's root mount */
-    int root_tree;  /* detached clone from rootfs_open_sources(); or -1 */
-    int null_mount; /* detached clone of the host's /dev/null, for masks */
+    bool live;        /* the container runs already: init cannot open sources (live.c) */
+    bool in_init;     /* and no longer in the runtime */
+    bool covers_root; /* the root is mounted on "/" until pivot_root */
+    int root;         /* O_PATH fd of the container's root mount */
+    int root_tree;    /* detached clone from rootfs_open_sources(); or -1 */
+    int null_mount;   /* detached clone of the host's /dev/null, for masks */
     int procfs;
     int stage;        /* where mounts wait that this kernel cannot detach (stage.c); or -1 */
     int stage_procfs; /* the host's, to name descriptors for mount(2); or -1 */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -50,21 +51,26 @@ static int make_parent_private(struct rootfs_plan *plan, int directory, struct e
 }
 
 /* Where the root is to be mounted: on itself, because hooks that run in this namespace look for it there. */
-static int open_place(const struct rootfs_plan *plan, struct error *err)
+static int open_place(struct rootfs_plan *plan, struct error *err)
 {
     int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    /* Unreachable for the user namespace's root, but the runtime has opened the tree: then anywhere will do.
-     */
-    if (place < 0 && errno == EACCES && plan->root_tree >= 0)
-        place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    plan->covers_root = strcmp(plan->rootfs, "/") == 0;
     if (place >= 0)
         return place;
     fail_errno(err, "root file system %s", plan->rootfs);
-    return err->code == EACCES && plan->new_user
-               ? fail_hint(err, "the user namespace cannot reach it, and only the mount API of Linux 5.2 "
-                                "could do without")
-               : -1;
+    if (err->code != EACCES)
+        return -1;
+    if (plan->root_tree < 0)
+        return plan->new_user
+                   ? fail_hint(err, "the user namespace cannot reach it, and only the mount API of Linux "
+                                    "5.2 could do without")
+                   : -1;
+    /* Unreachable for the user namespace's root, but the runtime has opened the tree: then anywhere will do.
+     */
+    plan->covers_root = true;
+    place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return place < 0 ? fail_errno(err, "open /") : place;
 }
 
 static int make_root(struct rootfs_plan *plan, int place, struct error *err)

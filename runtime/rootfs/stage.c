@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -39,6 +40,8 @@ static int make_stage(struct rootfs_plan *plan)
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     auto_close int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC), stage = -1;
 
+    if (strcmp(plan->rootfs, "/") == 0) /* a path cannot lead to what is mounted there */
+        return -1;
     plan->stage_procfs = open_procfs();
     if (place < 0 || plan->stage_procfs < 0 ||
         mount_on_fd(plan, -1, "aril-stage", place, "tmpfs", flags, "mode=0700") < 0)

@@ -29,7 +29,8 @@
 
 static const char active[] = "active", degraded[] = "degraded", unsupported[] = "unsupported";
 
-/* ---- what children share ---------------------------------------------------------------------------------- */
+/* ---- what children share ----------------------------------------------------------------------------------
+ */
 
 /* The caller becomes root of a new user namespace. */
 static int enter_user_namespace(struct error *err)
@@ -55,14 +56,20 @@ static int enter_namespaces(int flags, struct error *err)
 {
     if (geteuid() != 0 && enter_user_namespace(err) < 0)
         return -1;
-    if (unshare(flags) < 0)
-        return fail_errno(err, "new namespaces");
+    if (unshare(flags) < 0) {
+        fail_errno(err, "new namespaces");
+        return err->code == EPERM
+                   ? fail_hint(err, "an outer container must grant CAP_SYS_ADMIN and let pass unshare, "
+                                    "clone and mount, or allow user namespaces to a user")
+                   : -1;
+    }
     if ((flags & CLONE_NEWNS) && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return fail_errno(err, "make / private");
     return 0;
 }
 
-/* ---- the layers: each in its own child, NULL with err, or a state ------------------------------------------- */
+/* ---- the layers: each in its own child, NULL with err, or a state
+ * ------------------------------------------- */
 
 static const char *try_namespaces(const char *directory, struct error *err)
 {
@@ -177,8 +184,10 @@ static const char *try_identity(const char *directory, struct error *err)
         fail(err, EPERM, "needs root: a user's sandbox runs as that user");
         return NULL;
     }
-    if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) {
+    if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+        setresuid(NOBODY, NOBODY, NOBODY) < 0) {
         fail_errno(err, "become user %d", NOBODY);
+        fail_hint(err, "the user namespace around us does not map it");
         return NULL;
     }
     return active;
@@ -285,7 +294,8 @@ static const struct layer {
     { "speculation", false, false, try_speculation },
 };
 
-/* ---- running them ------------------------------------------------------------------------------------------- */
+/* ---- running them
+ * ------------------------------------------------------------------------------------------- */
 
 struct answer { /* over the pipe; the state as an index, since pointers do not travel */
     int state;
@@ -370,10 +380,22 @@ static void conclude(struct probe_report *report)
     report->has_workspace_modes = true;
 }
 
+/* Root of the machine, whose containers switch to any id; root of a user namespace has those that are mapped.
+ */
+static bool has_all_ids(void)
+{
+    auto_free char *map = NULL;
+    struct error ignored;
+    unsigned inside, outside, count;
+
+    return geteuid() == 0 && file_read_at(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL, &ignored) == 0 &&
+           sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 && count > NOBODY;
+}
+
 struct probe_report *probe_run(const char *directory)
 {
     struct probe_report *report = memory_new(sizeof *report);
-    bool superuser = geteuid() == 0;
+    bool superuser = has_all_ids();
 
     report->available = report->has_available = true;
     report->version = memory_string(PACKAGE_VERSION);
@@ -385,7 +407,8 @@ struct probe_report *probe_run(const char *directory)
             fail_errno(&result.err, "%s", scratch);
         else
             try_in_child(&layers[i], scratch, &result);
-        probe_report_add(report, layers[i].name, layers[i].needed && (superuser || !layers[i].root_only), &result);
+        probe_report_add(report, layers[i].name, layers[i].needed && (superuser || !layers[i].root_only),
+                         &result);
 
         auto_free char *work = memory_format("%s/work/work", scratch);
 

@@ -197,6 +197,18 @@ test_privileged() {
     eq "$(run --privileged bb sh -c 'grep Seccomp: /proc/self/status | cut -f2; touch /proc/sys/net/ipv4/ip_forward && echo writable')" $'0\nwritable'
 }
 
+# A-2, C-1: a sandbox inside a container, with the grants that contrib/ENGINES.md lists, and what probe says without
+test_nested_sandbox() {
+    "$RUNTIME" probe --help >/dev/null 2>&1 || skip "this runtime has no sandbox-exec"
+    local inside=(-v "$RUNTIME:/aril:ro" -v /lib:/lib:ro -v /lib64:/lib64:ro)
+    local grants=(--cap-add SYS_ADMIN,NET_ADMIN,MKNOD --security-opt seccomp=unconfined --security-opt unmask=ALL)
+    has "$(run "${inside[@]}" "${grants[@]}" bb /aril probe)" "sandboxes work here"
+    eq "$(run "${inside[@]}" "${grants[@]}" bb /aril sandbox-exec -- sh -c 'touch /x 2>/dev/null || echo ro; id -u')" $'ro\n0'
+    capture run "${inside[@]}" bb /aril probe
+    eq "$RC" 1
+    has "$OUT" "must grant CAP_SYS_ADMIN"
+}
+
 # devices: the default ones, --device, and no others
 test_devices() {
     eq "$(run bb sh -c 'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; echo done')" "done"

@@ -8,6 +8,11 @@ test_conformance() {
     "$TAP_DIR_OF_FILE/../conformance" --check
 }
 
+# tests/security/attacks.md has a row for every attack
+test_attacks() {
+    "$TAP_DIR_OF_FILE/../security/attacks" --check
+}
+
 # tests/sandbox.md is what tests/sandbox-table writes, and every sandbox requirement has a test
 test_sandbox_table() {
     "$TAP_DIR_OF_FILE/../sandbox-table" --check

@@ -127,12 +127,21 @@ cgroups_left() {
     find /sys/fs/cgroup -depth -type d -name "*$PREFIX*" 2>/dev/null
 }
 
+# What was mounted or unmounted. A mount whose directory is gone is nobody's fault here: rmdir in another mount namespace
+# detaches it in ours, too.
+changed_mounts() {
+    local sign target rest
+    diff <(echo "$MOUNTS_BEFORE") <(cut -d' ' -f5- /proc/self/mountinfo) | while read -r sign target rest; do
+        if [ "$sign" = ">" ] || { [ "$sign" = "<" ] && [ -e "$(printf %b "$target")" ]; }; then echo "$sign $target $rest"; fi
+    done
+}
+
 leftovers() {
     local pid mounts state cgroup
     for pid in $NEW_PROCESSES; do
         echo "left process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
     done 2>/dev/null
-    mounts=$(diff <(echo "$MOUNTS_BEFORE") <(cut -d' ' -f5- /proc/self/mountinfo) | grep '^[<>]')
+    mounts=$(changed_mounts)
     [ -z "$mounts" ] || echo "left mounts: $mounts"
     state=$(find "$STATE" -mindepth 1 -maxdepth 1 -name "*$PREFIX*")
     [ -z "$state" ] || echo "left state: $state"
@@ -257,17 +266,31 @@ log_has() { # text: the output of the container started by up or created
     grep -qF -- "$1" "$B/out"
 }
 
+# controller_version CONTROLLER: 1, 2 or nothing; beside v1 hierarchies the v2 one may have what they lack
+controller_version() {
+    if [ $CGROUP_VERSION = 1 ] && awk -v c="$1" '$3 == "cgroup" && ("," $4 ",") ~ ("," c ",") { found = 1 } END { exit !found }' \
+        /proc/mounts; then
+        echo 1
+    elif grep -qw -- "$1" "$(cgroup2_mount)/cgroup.controllers" 2>/dev/null; then
+        echo 2
+    fi
+}
+
+cgroup2_mount() {
+    if [ $CGROUP_VERSION = 2 ]; then echo /sys/fs/cgroup; else echo /sys/fs/cgroup/unified; fi
+}
+
 # denied [all] [mount_setattr]: are these system calls taken away (tests/without-calls)?
 denied() {
     [[ " $* " == *" ${DENIED_CALLS:-none} "* ]]
 }
 
-# the file of a v1 controller or of cgroup2 that belongs to a process
+# the directory of a controller that belongs to a process
 cgroup_dir() { # controller pid
-    if [ $CGROUP_VERSION = 2 ]; then
-        echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$2/cgroup")"
-    else
+    if [ "$(controller_version "$1")" = 1 ]; then
         echo "/sys/fs/cgroup/$1$(sed -n -E "s/^[0-9]+:([a-z_,]*,)?$1(,[a-z_,]*)?://p" "/proc/$2/cgroup")"
+    else
+        echo "$(cgroup2_mount)$(sed -n 's/^0:://p' "/proc/$2/cgroup")"
     fi
 }
 

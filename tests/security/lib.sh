@@ -3,14 +3,14 @@
 # that succeed damage what they reach, and some runtimes fail destructively.
 #
 #   RUNTIME=/usr/sbin/runc tests/security/escapes.sh     any OCI runtime; default: the build's aril
-#   QUICK=1                                              races run 3 seconds each instead of 20
+#   QUICK=1                                              races run 2 seconds each instead of 20
 #
 # The jail: the whole file system is an overlay whose upper layer is a tmpfs, with private mount, pid and cgroup
 # namespaces and, on version 1, cgroup mounts that show only a cgroup of the jail's own. A canary outside must be
 # there, unchanged, at the end; inside, /canary is what attacks try to read or write.
 
 SECURITY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-RACE_SECONDS=$([ -n "${QUICK:-}" ] && echo 3 || echo 20)
+RACE_SECONDS=$([ -n "${QUICK:-}" ] && echo 2 || echo 20)
 
 security_cgroups() { # sets CONTROLLERS: the v1 hierarchies that are mounted, by directory name
     CONTROLLERS=$(awk '$3 == "cgroup" && $2 ~ "^/sys/fs/cgroup/" { sub(".*/", "", $2); print $2 }' /proc/mounts)

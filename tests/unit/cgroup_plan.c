@@ -122,6 +122,27 @@ Test(cgroup_plan, hybrid_uses_both)
     cgroup_plan_free(plan);
 }
 
+/* linux.resources.cpu is about two controllers, which may be in different hierarchies. */
+Test(cgroup_plan, hybrid_splits_cpu)
+{
+    static struct cgroup_hierarchy items[] = {
+        { (char *)"cpu,cpuacct", (char *)"/cg/cpu,cpuacct", (char *)"/" },
+        { (char *)"", (char *)"/cg/unified", (char *)"/" },
+    };
+    const struct cgroup_hierarchies hierarchies = { items, 2, false };
+    struct oci_cpu cpu = { .shares = 512, .cpus = (char *)"0-1" };
+    const struct oci_resources resources = { .cpu = &cpu };
+    auto_cleanup(cgroup_rows_free) struct cgroup_rows rows = { 0 };
+    struct error err = { 0 };
+
+    cr_assert_eq(cgroup_plan_rows(&resources, &hierarchies, &rows, &err), 0, "%s", err.text);
+    cr_assert_eq(rows.count, 2);
+    cr_expect_str_eq(rows.items[0].file, "cpu.shares");
+    cr_expect_not(rows.items[0].v2);
+    cr_expect_str_eq(rows.items[1].file, "cpuset.cpus");
+    cr_expect(rows.items[1].v2);
+}
+
 Test(cgroup_plan, unified_describes_devices)
 {
     struct oci_device_rule rule = { .allow = true, .type = OCI_DEVICE_RULE_ALL, .access = (char *)"rwm" };

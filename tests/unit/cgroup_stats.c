@@ -21,7 +21,11 @@ static char *read_test_file(void *context, const char *controller, const char *n
 static void check(bool unified, const struct file *files, const char *expected)
 {
     static const char *const sizes[] = { "2MB", "1GB", NULL };
-    const struct stats_source source = { unified, read_test_file, (void *)files, sizes };
+    const struct stats_source source = { .unified = unified,
+                                         .v2_controllers = "rdma,pids", /* beside v1 */
+                                         .read = read_test_file,
+                                         .context = (void *)files,
+                                         .page_sizes = sizes };
     struct buffer out = { 0 }, whole = { 0 };
 
     buffer_add_format(&whole, "{\"type\":\"stats\",\"id\":\"web1\",\"data\":{%s}}\n", expected);
@@ -101,6 +105,12 @@ Test(cgroup_stats, rows)
         { false,
           { { "hugetlb", "hugetlb.2MB.max_usage_in_bytes", "9\n" } },
           "\"hugetlb\":{\"2MB\":{\"max\":9}}" },
+        /* v1 with one controller on v2 */
+        { false,
+          { { "memory", "memory.failcnt", "3\n" },
+            { "", "pids.max", "max\n" },
+            { "pids", "pids.current", "1\n" } },
+          "\"memory\":{\"usage\":{\"failcnt\":3}},\"pids\":{\"limit\":0}" },
         /* what the kernel does not write */
         { true, { { "", "cpu.stat", "usage_usec\nusage_usecs 5\n" }, { "", "pids.max", "-5\n" } }, "" },
         { true, { { "", "memory.current", "99999999999999999999\n" } }, "" },

@@ -298,21 +298,42 @@ Test(cgroup_systemd, limits) /* items 208, 209 */
 /* 208: device rules on v1 */
 Test(cgroup_systemd, devices)
 {
-    struct device_rule items[] = { { true, 'c', 1, 3, DEVICE_ACCESS_ALL, 0 },
-                                   { true, 'c', 136, DEVICE_ANY, DEVICE_ACCESS_ALL, 1 },
-                                   { false, 'c', 1, 5, DEVICE_ACCESS_ALL, 2 },
-                                   { true, 'b', 8, 0, DEVICE_READ, 3 } };
-    struct device_rules rules = { false, items, array_length(items) };
-    auto_cleanup(unit_properties_free) struct unit_properties properties = { 0 }, none = { 0 };
-    auto_free char *text = NULL;
+    static const struct {
+        const char *file[3], *value[3], *expected; /* NULL: refused */
+    } rows[] = {
+        { { NULL }, { NULL }, "" },
+        { { "devices.deny", "devices.allow", "devices.allow" },
+          { "a", "c 1:3 rwm", "b 8:0 r" },
+          "DevicePolicy s='strict'; DeviceAllow a(ss)=@a(ss) [('/dev/char/1:3', 'rwm'), "
+          "('/dev/block/8:0', 'r')]" },
+        { { "devices.deny", "devices.allow", "devices.allow" },
+          { "a", "c *:* m", "c 136:* rwm" },
+          "DevicePolicy s='strict'; DeviceAllow a(ss)=@a(ss) [('char-*', 'm'), ('char-136', 'rwm')]" },
+        { { "devices.allow" }, { "a" }, "DevicePolicy s='auto'; DeviceAllow a(ss)=@a(ss) []" },
+        { { "devices.deny" }, { "c 1:5 rwm" }, NULL },
+        { { "devices.deny", "devices.allow" }, { "a", "c *:5 r" }, NULL },
+    };
 
-    unit_properties_devices(&rules, &properties);
-    text = properties_text(&properties);
-    cr_assert_str_eq(text, "DevicePolicy s='strict'; DeviceAllow a(ss)=@a(ss) [('/dev/char/1:3', 'rwm'), "
-                           "('/dev/block/8:0', 'r')]");
-    rules.allow = true;
-    unit_properties_devices(&rules, &none);
-    cr_assert_eq(none.count, 0);
+    for (size_t i = 0; i < array_length(rows); i++) {
+        auto_cleanup(unit_properties_free) struct unit_properties properties = { 0 };
+        auto_cleanup(cgroup_rows_free) struct cgroup_rows devices = { 0 };
+        auto_free char *text = NULL;
+        struct error err = { 0 };
+        int result;
+
+        cgroup_rows_add(&devices, "memory", "memory.max", "p", "5");
+        for (size_t k = 0; k < 3 && rows[i].file[k]; k++)
+            cgroup_rows_add(&devices, "devices", rows[i].file[k], "the rule", "%s", rows[i].value[k]);
+        result = unit_properties_devices(&devices, &properties, &err);
+        cr_assert_eq(result, rows[i].expected ? 0 : -1, "row %zu", i);
+        if (!rows[i].expected) {
+            cr_expect_eq(err.code, ENOTSUP);
+            cr_expect(strstr(err.text, "the rule"), "row %zu: %s", i, err.text);
+            continue;
+        }
+        text = properties_text(&properties);
+        cr_expect_str_eq(text ? text : "", rows[i].expected, "row %zu: %s", i, text);
+    }
 }
 
 /* 211 212: annotations */
@@ -391,10 +412,11 @@ Test(cgroup_systemd, seconds)
 Test(cgroup_systemd, words_and_back)
 {
     struct unit_property rows[] = {
-        { (char *)"CPUWeight", (char *)"uint64 5", (char *)"linux.resources.cpu.shares", true, false },
-        { (char *)"TimeoutStopUSec", (char *)"int32 3", (char *)"annotations.x", false, true },
-        { (char *)"Description", (char *)"'a b'", (char *)"", false, false },
-        { (char *)"", (char *)"", (char *)"", true, true },
+        { (char *)"CPUWeight", (char *)"uint64 5", (char *)"linux.resources.cpu.shares", true, false, false },
+        { (char *)"TimeoutStopUSec", (char *)"int32 3", (char *)"annotations.x", false, true, false },
+        { (char *)"Description", (char *)"'a b'", (char *)"", false, false, false },
+        { (char *)"DeviceAllow", (char *)"@a(ss) []", (char *)"", true, false, true },
+        { (char *)"", (char *)"", (char *)"", true, true, false },
     };
     const struct unit_properties given = { rows, array_length(rows) };
     auto_cleanup(unit_properties_free) struct unit_properties read = { 0 };
@@ -412,6 +434,7 @@ Test(cgroup_systemd, words_and_back)
         cr_expect_str_eq(read.items[i].property, rows[i].property);
         cr_expect_eq(read.items[i].optional, rows[i].optional);
         cr_expect_eq(read.items[i].seconds, rows[i].seconds);
+        cr_expect_eq(read.items[i].list, rows[i].list);
     }
     free(words);
 }

@@ -16,8 +16,27 @@ scope() { # the unit of the container
     echo "${1:-aril-$ID.scope}"
 }
 
+# unit_cgroup [PID]: the path of the process in the hierarchy that systemd keeps its units in
+unit_cgroup() {
+    if [ $CGROUP_VERSION = 2 ]; then
+        sed -n 's/^0:://p' "/proc/${1:-$(pid_of)}/cgroup"
+    else
+        sed -n 's/^[0-9]*:name=systemd://p' "/proc/${1:-$(pid_of)}/cgroup"
+    fi
+}
+
 file() { # of the container's cgroup
-    cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")/$1"
+    cat "/sys/fs/cgroup$(unit_cgroup)/$1"
+}
+
+# need_v2: what v1 has other files and other properties for (see test_v1_limits)
+need_v2() {
+    [ $CGROUP_VERSION = 2 ] || skip "cgroup v1 has other names for it"
+}
+
+# record_gone: as if the status of the container had been lost
+record_gone() {
+    rm "$STATE/$ID/status.json"
 }
 
 has_failed() { # unit
@@ -32,7 +51,7 @@ is_gone() { # unit
 test_default_path() {
     bundle
     up
-    eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/system.slice/aril-$ID.scope"
+    eq "$(unit_cgroup)" "/system.slice/aril-$ID.scope"
     eq "$(show "$(scope)" ActiveState)" active
 }
 
@@ -40,7 +59,7 @@ test_default_path() {
 test_path() {
     bundle ".linux.cgroupsPath = \"machine-a-b.slice:pre:$ID\""
     up
-    eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" \
+    eq "$(unit_cgroup)" \
         "/machine.slice/machine-a.slice/machine-a-b.slice/pre-$ID.scope"
     eq "$(show "pre-$ID.scope" Slice)" machine-a-b.slice
 }
@@ -49,7 +68,7 @@ test_path() {
 test_path_parts() {
     bundle ".linux.cgroupsPath = \"::$ID\""
     up
-    eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/system.slice/$ID.scope"
+    eq "$(unit_cgroup)" "/system.slice/$ID.scope"
 }
 
 # 204: what is no such path is an error that names the property, and leaves nothing
@@ -68,18 +87,20 @@ test_path_invalid() {
 
 # 207: the unit's properties
 test_properties() {
-    local unit row
+    local unit row io=IOAccounting
+    [ $CGROUP_VERSION = 2 ] || io=BlockIOAccounting
     bundle
     up
     unit=$(scope)
     for row in Delegate=yes DefaultDependencies=no CPUAccounting=yes MemoryAccounting=yes TasksAccounting=yes \
-        IOAccounting=yes Transient=yes Slice=system.slice "Description=aril container $ID"; do
+        $io=yes Transient=yes Slice=system.slice "Description=aril container $ID"; do
         eq "${row%%=*}=$(show "$unit" "${row%%=*}")" "$row"
     done
 }
 
 # 208 210: limits as properties and in the files
 test_limits() {
+    need_v2
     bundle '.linux.resources += {memory: {limit: 67108864, reservation: 33554432, swap: 100663296},
         cpu: {shares: 2048, quota: 25000, period: 50000, cpus: "0"}, pids: {limit: 77}, blockIO: {weight: 500}}'
     up
@@ -98,6 +119,7 @@ test_limits() {
 
 # 209: unified as properties where systemd has them, all as files
 test_unified() {
+    need_v2
     bundle '.linux.resources.unified = {"memory.max": "81920000", "memory.high": "71680000", "cpu.max": "max 20000",
         "cpu.weight": "42", "pids.max": "max", "memory.oom.group": "1"}'
     up
@@ -171,6 +193,7 @@ test_taken() {
 
 # 213: update changes the unit and the files
 test_update() {
+    need_v2
     bundle '.linux.resources.memory = {limit: 67108864}'
     up
     rt update --memory 134217728 --memory-swap 134217728 --pids-limit 33 --cpu-quota 30000 --cpu-period 100000 "$ID"
@@ -182,17 +205,102 @@ test_update() {
     eq "$(file cpu.max)" "30000 100000"
 }
 
-# 210: limits and device rules outlast a reload of systemd
+# denied and allowed devices of the running container, which may make nodes of any number
+devices_hold() {
+    fails rt exec "$ID" /bin/sh -c ': </dev/log-of-the-kernel'
+    has "$ERR" "not permitted"
+    rt exec "$ID" /bin/sh -c 'echo >/dev/null && : </dev/pts/ptmx && head -c 1 /dev/zero >/dev/null'
+}
+
+# 168 210: limits and device rules outlast a reload of systemd and a change of another property
 test_reload() {
-    bundle '.linux.resources += {memory: {limit: 67108864}, pids: {limit: 44}, devices: [{allow: false, access: "rwm"}]}'
-    command_is /bin/sh -c 'mknod /tmp/kmsg c 1 11; sleep 1000'
-    rt create -b "$B" "$ID" >"$B/out" 2>&1
-    rt start "$ID"
+    bundle '.linux.resources += {pids: {limit: 44}, devices: [{allow: false, access: "rwm"}]} |
+        .linux.devices += [{path: "/dev/log-of-the-kernel", type: "c", major: 1, minor: 11}]'
+    up
+    devices_hold
     systemctl daemon-reload
-    eq "$(file memory.max)" 67108864
-    eq "$(file pids.max)" 44
-    fails rt exec "$ID" /bin/mknod /dev/x c 1 11
-    rt exec "$ID" /bin/sh -c 'echo >/dev/null'
+    devices_hold
+    systemctl set-property --runtime "$(scope)" TasksMax=45
+    devices_hold
+    systemctl daemon-reload
+    devices_hold
+    eq "$(cat "$(cgroup_dir pids "$(pid_of)")/pids.max")" 45
+}
+
+# 169 213: new device rules by update, which outlast a reload too
+test_update_devices() {
+    bundle '.linux.resources += {devices: [{allow: false, access: "rwm"}]} |
+        .linux.devices += [{path: "/dev/log-of-the-kernel", type: "c", major: 1, minor: 11},
+            {path: "/dev/fuse", type: "c", major: 10, minor: 229}]'
+    up
+    fails rt exec "$ID" /bin/sh -c ': </dev/fuse'
+    has "$ERR" "not permitted"
+    devices_hold
+    echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rwm"}]}' |
+        rt update -r - "$ID"
+    rt exec "$ID" /bin/sh -c ': </dev/fuse'
+    systemctl daemon-reload
+    rt exec "$ID" /bin/sh -c ': </dev/fuse'
+    devices_hold
+}
+
+# 169: a device policy by annotation holds beside our rules; update does not take it away
+test_device_policy() {
+    bundle '.annotations = {"org.systemd.property.DevicePolicy": "\u0027strict\u0027",
+        "org.systemd.property.DeviceAllow": "[(\u0027/dev/char/1:3\u0027, \u0027rwm\u0027)]"}
+        | .linux.resources.devices = [{allow: true, access: "rwm"}]'
+    need_v2
+    up
+    fails rt exec "$ID" /bin/sh -c ': </dev/zero'
+    has "$ERR" "not permitted"
+    echo '{"devices": [{"allow": true, "access": "rwm"}, {"allow": false, "type": "b", "access": "rw"}]}' | rt update -r - "$ID"
+    fails rt exec "$ID" /bin/sh -c ': </dev/zero'
+    rt exec "$ID" /bin/sh -c ': >/dev/null'
+}
+
+# 208: on v1 what the properties cannot say is an error: the next reload would undo it
+test_v1_devices_refused() {
+    [ $CGROUP_VERSION = 1 ] || skip "cgroup v1"
+    bundle '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 1, minor: 11, access: "rwm"}]'
+    command_is /bin/true
+    fails rt run -b "$B" "$ID"
+    has "$ERR" "linux.resources.devices[1]"
+    one_line "$ERR"
+}
+
+# 208 210: limits on v1, as properties and in the files of their hierarchies
+test_v1_limits() {
+    [ $CGROUP_VERSION = 1 ] || skip "cgroup v1"
+    bundle '.linux.resources += {cpu: {shares: 2048, quota: 25000, period: 50000}, pids: {limit: 77}}'
+    up
+    local pid
+    pid=$(pid_of)
+    eq "$(show "$(scope)" TasksMax)" 77
+    eq "$(show "$(scope)" CPUQuotaPerSecUSec)" 500ms
+    eq "$(cat "$(cgroup_dir cpu "$pid")/cpu.shares")" 2048
+    eq "$(cat "$(cgroup_dir cpu "$pid")/cpu.cfs_quota_us")" 25000
+    eq "$(cat "$(cgroup_dir pids "$pid")/pids.max")" 77
+    eq "$(cgroup_dir freezer "$pid")" "/sys/fs/cgroup/freezer$(unit_cgroup)"
+    rt update --pids-limit 66 --cpu-quota 30000 --cpu-period 100000 "$ID"
+    systemctl daemon-reload
+    eq "$(cat "$(cgroup_dir pids "$pid")/pids.max")" 66
+    eq "$(cat "$(cgroup_dir cpu "$pid")/cpu.cfs_quota_us")" 30000
+    eq "$(show "$(scope)" TasksMax)" 66
+}
+
+# rule 9: the status is lost: delete --force finds the scope by its path, by default too, and stops it
+test_lost_status() {
+    local path
+    for path in '' "system.slice:pre:$ID"; do
+        rm -rf "$B"
+        bundle
+        [ -z "$path" ] || edit '.linux.cgroupsPath = $p' --arg p "$path"
+        up
+        record_gone
+        "$PLAIN" --root "$STATE" delete --force "$ID"
+        wait_for 5 is_gone "$(scope "${path:+pre-$ID.scope}")"
+        [ ! -e "$STATE/$ID" ]
+    done
 }
 
 # 213: delete stops the unit and makes systemd forget it
@@ -260,7 +368,7 @@ test_user_namespace() {
         | .linux.gidMappings = .linux.uidMappings'
     chown -h 100000:100000 "$B" "$B/rootfs"
     up
-    eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/system.slice/aril-$ID.scope"
+    eq "$(unit_cgroup)" "/system.slice/aril-$ID.scope"
 }
 
 # 205: containers at the same time
