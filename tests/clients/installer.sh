@@ -196,10 +196,10 @@ test_refusals() {
 # refused without a change: aril does not run on the node
 test_too_old_node() {
     local node=$W/old
-    mkdir -p "$node/etc/containerd" "$node/bin"
-    cp "$(command -v busybox)" "$node/bin/sh"
+    mkdir -p "$node/etc/containerd" "$node/files"
+    printf '#!/no/interpreter\n' >"$node/files/aril"
     cp "$W/config.before" "$node/etc/containerd/config.toml"
-    fails pod run --rm --network none --privileged -v "$node:/host" localhost/aril-installer install
+    fails pod run --rm --network none --privileged -v "$node:/host" --env FILES=/host/files localhost/aril-installer install
     has "$ERR" "does not run on this node"
     cmp "$node/etc/containerd/config.toml" "$W/config.before"
     [ -z "$(ls "$node/opt/aril/bin" -A)" ]
