@@ -157,11 +157,12 @@ make_configs() {
     while read -r name how filter; do
         printf '("%s", ($base | %s)),\n' "$name" "$filter"
     done < <(config_lines) >"$W/filters"
-    # shellcheck disable=SC2016,SC2046 # jq's variables; a list of paths
+    # shellcheck disable=SC2016 # jq's variables
     {
         echo '(.process.args = ["/bin/probe", "look", $ARGS.positional[]] | .linux.cgroupsPath = "/" + $id) as $base |'
         sed '$s/,$//' "$W/filters"
     } >"$W/program"
+    # shellcheck disable=SC2046 # a list of paths
     jq -c --arg source "$W/source" --arg pid "$HOLDER" --arg id "$CONTAINER" -f "$W/program" "$SOURCE/tests/data/config.json" \
         --args $(sed 's/#.*//' "$FOLDER/paths") >"$W/all" || bail_out "a filter of $FOLDER/configs is wrong"
     while read -r name && read -r config; do
