@@ -64,9 +64,10 @@ one_line() {
     [ -n "$1" ] && [ "$(wc -l <<<"$1")" = 1 ] || { printf 'want one line, got: [%s]\n' "$1"; return 1; }
 }
 
-# wait_for SECONDS COMMAND...: tries until the command succeeds
+# wait_for SECONDS COMMAND...: tries until the command succeeds. The seconds are those of a machine with nothing else to
+# do; a busy one gets six times as long.
 wait_for() {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + 6 * $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $end ] || { echo "timed out: $*"; return 1; }

@@ -124,7 +124,7 @@ test_pause() {
     [ "$NAME" != tini ] || skip "tini cannot pause"
     "$INIT" -P &
     local pid=$!
-    sleep 0.1
+    wait_for 5 eval "[ /proc/$pid/exe -ef '$INIT' ] && grep -q '^State:.S' /proc/$pid/status"
     kill -TERM $pid
     wait $pid
 }

@@ -127,12 +127,21 @@ cgroups_left() {
     find /sys/fs/cgroup -depth -type d -name "*$PREFIX*" 2>/dev/null
 }
 
+# What was mounted or unmounted. A mount whose directory is gone is nobody's fault here: rmdir in another mount namespace
+# detaches it in ours, too.
+changed_mounts() {
+    local sign target rest
+    diff <(echo "$MOUNTS_BEFORE") <(cut -d' ' -f5- /proc/self/mountinfo) | while read -r sign target rest; do
+        if [ "$sign" = ">" ] || { [ "$sign" = "<" ] && [ -e "$(printf %b "$target")" ]; }; then echo "$sign $target $rest"; fi
+    done
+}
+
 leftovers() {
     local pid mounts state cgroup
     for pid in $NEW_PROCESSES; do
         echo "left process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
     done 2>/dev/null
-    mounts=$(diff <(echo "$MOUNTS_BEFORE") <(cut -d' ' -f5- /proc/self/mountinfo) | grep '^[<>]')
+    mounts=$(changed_mounts)
     [ -z "$mounts" ] || echo "left mounts: $mounts"
     state=$(find "$STATE" -mindepth 1 -maxdepth 1 -name "*$PREFIX*")
     [ -z "$state" ] || echo "left state: $state"

@@ -217,7 +217,7 @@ test_kill_all() {
     wait_for 5 log_has ready
     rt kill --all "$ID" 9
     stopped
-    wait_for 5 eq "$(pgrep -c -x sleep)" 0
+    wait_for 5 eval '[ "$(pgrep -c -x sleep)" = 0 ]'
 }
 
 # 29 E7: delete of a running container needs --force

@@ -307,8 +307,9 @@ test_without_cgroup() {
     ut start "$ID"
     local command
     eq "$(ut ps --format json "$ID" | jq -c .)" "[$(pid_of)]"
-    for command in "pause $ID" "update --memory 100000000 $ID" "events --stats $ID"; do
-        fails ut $command
+    for command in pause "update --memory 100000000" "events --stats"; do
+        # shellcheck disable=SC2086 # words
+        fails ut $command "$ID"
         one_line "$ERR"
         matches "$ERR" cgroup
     done
