@@ -150,6 +150,18 @@ int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t 
     return read_sized(fd, (uint64_t)status.st_size, limit, path, data, length, err);
 }
 
+char *file_real_path(int fd)
+{
+    char link[32], path[PATH_MAX];
+    ssize_t length;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    length = readlink(link, path, sizeof path);
+    if (length > 0 && length < (ssize_t)sizeof path && path[0] == '/')
+        return memory_string_n(path, (size_t)length);
+    return realpath(link, NULL); /* it is longer */
+}
+
 int file_read_proc(const char *path, size_t limit, char **text, struct error *err)
 {
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -215,7 +227,9 @@ static int put_in_place(int dirfd, const char *temporary, const char *path)
 int file_replace_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
                     struct error *err)
 {
-    auto_free char *temporary = memory_format("%s.%d.tmp", path, (int)getpid());
+    /* In a directory of ours its lock keeps others away; elsewhere the name must be ours alone. */
+    auto_free char *temporary =
+        dirfd == AT_FDCWD ? memory_format("%s.%d.tmp", path, (int)getpid()) : memory_format("%s.tmp", path);
     auto_close int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 
     if (fd < 0)

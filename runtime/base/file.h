@@ -39,6 +39,10 @@ int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *le
  * 11). */
 int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t *length, struct error *err);
 
+/* Where an open file is, as the kernel sees it: realpath() of what was opened, in one call. NULL with errno.
+ */
+char *file_real_path(int fd);
+
 /* A file of the host's /proc: text, of no size. */
 int file_read_proc(const char *path, size_t limit, char **text, struct error *err);
 

@@ -12,13 +12,9 @@
 
 static int open_directory(const char *path, struct bundle *bundle, struct error *err)
 {
-    bundle->path = realpath(path ? path : ".", NULL);
-    if (!bundle->path)
-        return fail_errno(err, "bundle %s", path ? path : ".");
-    bundle->fd = open(bundle->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (bundle->fd < 0)
-        return fail_errno(err, "bundle %s", bundle->path);
-    return 0;
+    bundle->fd = open(path ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bundle->path = bundle->fd < 0 ? NULL : file_real_path(bundle->fd);
+    return bundle->path ? 0 : fail_errno(err, "bundle %s", path ? path : ".");
 }
 
 static int read_config(const char *config_name, struct bundle *bundle, struct error *err)
@@ -38,16 +34,16 @@ static int read_config(const char *config_name, struct bundle *bundle, struct er
 static int find_rootfs(struct bundle *bundle, struct error *err)
 {
     auto_free char *path = NULL;
+    auto_close int fd = -1;
     const char *given;
 
     if (!bundle->config->root)
         return 0;
     given = bundle->config->root->path;
     path = given[0] == '/' ? memory_string(given) : memory_format("%s/%s", bundle->path, given);
-    bundle->rootfs = realpath(path, NULL);
-    if (!bundle->rootfs)
-        return fail_errno(err, "root.path (%s)", given);
-    return 0;
+    fd = open(path, O_PATH | O_CLOEXEC);
+    bundle->rootfs = fd < 0 ? NULL : file_real_path(fd);
+    return bundle->rootfs ? 0 : fail_errno(err, "root.path (%s)", given);
 }
 
 int bundle_open(const char *path, const char *config_name, struct bundle *bundle, struct error *err)
