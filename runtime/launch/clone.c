@@ -115,31 +115,62 @@ static void stage_main(struct launch *launch)
     _exit(message_send(launch->socket, MESSAGE_CHILD, pid, pidfd, &err) < 0 ? 1 : 0);
 }
 
+static void replace_process(struct launch *launch, const struct message *message)
+{
+    pid_t first = launch->pid;
+
+    close(launch->pidfd);
+    launch->pid = message->value;
+    launch->pidfd = message->fd;
+    while (waitpid(first, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* In the runtime: the stage is in the cgroup and mapped; let it clone init, which takes its place. */
 static int replace_stage_by_init(struct launch *launch, struct error *err)
 {
-    pid_t stage = launch->pid;
     struct message message;
 
     if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0 ||
         message_expect(launch->socket, MESSAGE_CHILD, "the stage process", &message, err) < 0)
         return -1;
-    close(launch->pidfd);
-    launch->pid = message.value;
-    launch->pidfd = message.fd;
-    while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
-        ;
+    replace_process(launch, &message);
     return 0;
+}
+
+int launch_take_child(struct launch *launch, const struct message *message, struct error *err)
+{
+    if (!launch->enters_pid_late) /* or again: then it is not init that speaks */
+        return fail(err, EPROTO, "init sent a second process");
+    launch->enters_pid_late = false;
+    replace_process(launch, message);
+    return message_send(launch->socket, MESSAGE_GO, 0, -1, err);
+}
+
+int launch_continue_in_child(struct launch *launch, struct error *err)
+{
+    int pidfd = -1;
+    pid_t pid = clone_process(launch, CLONE_PARENT, &pidfd);
+
+    if (pid < 0)
+        return fail_errno(err, "clone into the pid namespace");
+    if (pid > 0)
+        _exit(message_send(launch->socket, MESSAGE_CHILD, pid, pidfd, err) < 0 ? 1 : 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setsid();
+    return wait_for_go(launch, err);
 }
 
 /* ---- the runtime -------------------------------------------------------------------------------------- */
 
 /* What the runtime itself must enter first: these affect only its children. */
-static int prepare_parent(const struct namespace_plan *plan, struct error *err)
+static int prepare_parent(const struct launch *launch, struct error *err)
 {
+    const struct namespace_plan *plan = &launch->namespaces;
+
     if (plan->needs_stage)
         return 0;
-    if (namespaces_join(plan, CLONE_NEWPID, err) < 0)
+    if (!launch->enters_pid_late && namespaces_join(plan, CLONE_NEWPID, err) < 0)
         return -1;
     return plan->new_flags & CLONE_NEWTIME ? namespaces_new_time(plan, err) : 0;
 }
@@ -187,7 +218,7 @@ int launch_clone_init(struct launch *launch, struct error *err)
         return -1;
     launch->socket = ends[0];
     launch->peer_socket = ends[1];
-    if (prepare_parent(&launch->namespaces, err) == 0 && clone_first(launch, err) == 0) {
+    if (prepare_parent(launch, err) == 0 && clone_first(launch, err) == 0) {
         close(launch->peer_socket); /* so that the death of init reads as end of file */
         launch->peer_socket = -1;
         return 0;

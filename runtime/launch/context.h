@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct message;
+
 struct launch {
     /* the request */
     struct store *store;
@@ -47,6 +49,9 @@ struct launch {
     int (*stage_leave)(struct launch *launch, struct error *err);
     int (*stage_join)(struct launch *launch, struct error *err);
     bool staged; /* in the child: these two have run */
+    /* Init joins a pid namespace, where others may trace it, only when it holds nothing of the host any more.
+     */
+    bool enters_pid_late;
     struct container container;
     int procfs; /* the host's /proc, verified: "self" in it is whoever opens it (security rule 4) */
     uint64_t root_device,
@@ -65,10 +70,10 @@ struct launch {
     struct supervise_limit limit; /* --timeout */
     bool timed_out;               /* and it was reached */
     bool foreground;              /* run or exec without --detach */
-    bool network_comes;           /* direct: the runtime makes the network namespace meanwhile, and sends it */
-    bool direct;                  /* no record and no gate: launch_run_directly() */
-    bool by_start;                /* create: the gate is start.sock, not our socket */
-    bool started; /* the payload runs: a failure after that stops it, like any running container */
+    bool network_comes; /* direct: the runtime makes the network namespace meanwhile, and sends it */
+    bool direct;        /* no record and no gate: launch_run_directly() */
+    bool by_start;      /* create: the gate is start.sock, not our socket */
+    bool started;       /* the payload runs: a failure after that stops it, like any running container */
 
     /* init */
     bool removes_mounts;      /* `mounts remove` */
@@ -81,6 +86,12 @@ struct launch {
  * maps. */
 int launch_clone_init(struct launch *launch, struct error *err);
 int launch_place_init(struct launch *launch, struct error *err);
+
+/* Init goes on in a child, which takes its place (MESSAGE_CHILD): only children are in a joined pid
+ * namespace. */
+int launch_continue_in_child(struct launch *launch, struct error *err);
+int launch_take_child(struct launch *launch, const struct message *message,
+                      struct error *err); /* the runtime */
 
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));
@@ -106,8 +117,8 @@ int gate_connect(const struct container *container,
 int stdio_give_to(uid_t uid, struct error *err); /* item 51 */
 int descriptors_check(int preserve_fds, struct error *err);
 int descriptors_hide(int preserve_fds,
-                     struct error *err);            /* everything above is close-on-exec from here on */
-void descriptors_close(int preserve_fds, int kept); /* for good */
+                     struct error *err); /* everything above is close-on-exec from here on */
+void descriptors_close(int preserve_fds, int kept, int other); /* for good, but for these two or -1 */
 void environment_scrub(void); /* nobody who reads our memory finds the caller's secrets */
 int procfs_open(struct error *err);
 int keyring_join(const char *id, struct error *err);

@@ -53,7 +53,7 @@ static void be_first(pid_t payload)
     sigset_t all;
 
     environment_scrub();
-    descriptors_close(-3, -1); /* the socket among them: when the payload's is closed as well, it runs */
+    descriptors_close(-3, -1, -1); /* the socket among them: when the payload's is closed as well, it runs */
     sigfillset(&all);
     for (;;) {
         int number = sigwaitinfo(&all, NULL);

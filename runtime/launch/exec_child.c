@@ -114,7 +114,7 @@ static int drop_descriptors(struct launch *launch, struct error *err)
     if (launch->in_user_namespace) /* is setgroups allowed? There the host's capabilities count, not the
                                       payload's */
         return 0;
-    descriptors_close(launch->preserve_fds, launch->socket);
+    descriptors_close(launch->preserve_fds, launch->socket, -1);
     return 0;
 }
 

@@ -96,7 +96,9 @@ static int open_terminal(struct launch *launch, struct error *err)
         message_send(launch->socket, MESSAGE_TERMINAL, 0, master, err) < 0 ||
         rootfs_set_console(launch->rootfs, slave, err) < 0)
         return fail_in(err, "process.terminal");
-    return terminal_become(slave, err);
+    /* A controlling terminal belongs to the process that leads the session: a child, if there is to be one.
+     */
+    return launch->enters_pid_late ? terminal_use(slave, err) : terminal_become(slave, err);
 }
 
 static int pivot(struct launch *launch, struct error *err)
@@ -145,6 +147,24 @@ static int run_container_hooks(struct launch *launch, struct error *err)
     return hooks_at_create_container(launch, err);
 }
 
+/*
+ * In a pid namespace that others are in, one with CAP_SYS_PTRACE can stop us in our first instruction there,
+ * and look around (CVE-2016-9962). Until here that was not our namespace; from here on we hold nothing of the
+ * host.
+ */
+static int enter_pid_namespace(struct launch *launch, struct error *err)
+{
+    if (!launch->enters_pid_late)
+        return 0;
+    if (namespaces_join(&launch->namespaces, CLONE_NEWPID, err) < 0)
+        return -1;
+    environment_scrub();
+    descriptors_close(launch->preserve_fds, launch->socket, launch->start_socket);
+    if (launch_continue_in_child(launch, err) < 0)
+        return -1;
+    return launch->process.process->terminal ? terminal_control(STDIN_FILENO, err) : 0;
+}
+
 static const struct step create_steps[] = {
     { "session, descriptors", payload_leave_runtime, NULL },
     { "oom score", payload_oom_score, NULL }, /* while /proc/self still belongs to us */
@@ -163,10 +183,11 @@ static const struct step create_steps[] = {
     { "host name", set_names, NULL },
     { "sysctl", set_sysctls, NULL },
     { "root: masks, read-only", finish_rootfs, NULL },
-    { "cpu affinity", payload_reset_affinity, NULL },   /* the move into the cgroup is done */
-    { "limits, scheduling", payload_attributes, NULL }, /* needs privileges that go next */
     { "environment", set_environment, NULL },
     { "label", payload_label, NULL }, /* after the hooks: it would be theirs as well */
+    { "pid namespace", enter_pid_namespace, NULL },
+    { "cpu affinity", payload_reset_affinity, NULL },   /* the move into the cgroup is done */
+    { "limits, scheduling", payload_attributes, NULL }, /* needs privileges that go next */
     { "landlock rules", payload_landlock_rules,
       NULL }, /* as root: every path of the container can be opened */
     { "privileges", payload_shed_privileges, NULL },

@@ -235,6 +235,22 @@ static void remove_intel_rdt_groups(struct launch *launch)
         log_warning("%s", err.text);
 }
 
+/*
+ * Of a joined pid namespace: the fd, where init can mount its procfs without being in it (Linux 6.17), so
+ * that it need not be seen there while it still holds the host's files. Where it cannot, -1.
+ */
+static int pid_namespace_of_procfs(const struct launch *launch)
+{
+    const struct namespace_plan *plan = &launch->namespaces;
+
+    if (plan->needs_stage || launch->in_user_namespace)
+        return -1;
+    for (size_t i = 0; i < plan->join_count; i++)
+        if (plan->joins[i].flag == CLONE_NEWPID && rootfs_can_mount_procfs_of(plan->joins[i].fd))
+            return plan->joins[i].fd;
+    return -1;
+}
+
 int launch_plan_rootfs(struct launch *launch, struct error *err)
 {
     struct rootfs_context context = {
@@ -245,6 +261,8 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
         .rootless = launch->rootless,
     };
 
+    context.procfs_of = pid_namespace_of_procfs(launch);
+    launch->enters_pid_late = context.procfs_of >= 0;
     launch->rootfs = rootfs_plan_make(launch->bundle.config, &context, err);
     if (!launch->rootfs)
         return -1;
@@ -379,6 +397,10 @@ int launch_converse(struct launch *launch, struct error *err)
             if (take_terminal(launch, message.fd, err) < 0)
                 return -1;
             break;
+        case MESSAGE_CHILD:
+            if (launch_take_child(launch, &message, err) < 0)
+                return -1;
+            break;
         case MESSAGE_READY:
             launch->root_device = (uint32_t)message.value;
             launch->root_inode = message.address;
@@ -430,8 +452,9 @@ static const struct step create_steps[] = {
     { "policy", apply_policy,
       NULL }, /* pure but for reading the operator's file; nothing at all without one */
     { "terminal options", check_terminal, NULL },
-    { "plans", launch_make_plans, NULL },                 /* pure: a bad config fails here and has touched nothing */
-    { "namespaces, sockets", launch_open_outside, NULL }, /* wrong paths fail before any side effect (item 133) */
+    { "plans", launch_make_plans, NULL }, /* pure: a bad config fails here and has touched nothing */
+    { "namespaces, sockets", launch_open_outside,
+      NULL }, /* wrong paths fail before any side effect (item 133) */
     { "state directory", reserve_id, release_id },
     { "saved config", save_config, NULL },
     { "start.sock", open_gate, NULL },

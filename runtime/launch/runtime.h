@@ -23,7 +23,7 @@ int launch_plan_rootfs(struct launch *launch, struct error *err);
 
 /* GO, then the conversation of protocol.h until READY; of a direct launch until the payload runs. */
 int launch_serve_init(struct launch *launch, struct error *err);
-int launch_let_go(struct launch *launch, struct error *err);   /* its two halves */
+int launch_let_go(struct launch *launch, struct error *err); /* its two halves */
 int launch_converse(struct launch *launch, struct error *err);
 void launch_kill_init(struct launch *launch); /* kills and reaps it */
 

@@ -82,14 +82,16 @@ static void close_range_of(unsigned first, unsigned last)
         close((int)fd); /* kernels before 5.9 */
 }
 
-void descriptors_close(int preserve_fds, int kept)
+void descriptors_close(int preserve_fds, int kept, int other)
 {
+    const int sorted[] = { kept < other ? kept : other, kept < other ? other : kept };
     unsigned first = (unsigned)(3 + preserve_fds);
 
-    if (kept >= (int)first) {
-        close_range_of(first, (unsigned)kept - 1);
-        first = (unsigned)kept + 1;
-    }
+    for (size_t i = 0; i < array_length(sorted); i++)
+        if (sorted[i] >= (int)first) {
+            close_range_of(first, (unsigned)sorted[i] - 1);
+            first = (unsigned)sorted[i] + 1;
+        }
     close_range_of(first, ~0U);
 }
 

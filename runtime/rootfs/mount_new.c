@@ -47,8 +47,9 @@ static int set_one(int context, const char *key, const char *value, struct error
 }
 
 /* fsopen() on a kernel that has it. */
-static int configure(int context, const char *type, const char *source, const struct option_data *data,
-                     size_t data_count, uint64_t attributes, struct error *err)
+static int configure(const struct rootfs_plan *plan, int context, const char *type, const char *source,
+                     const struct option_data *data, size_t data_count, uint64_t attributes,
+                     struct error *err)
 {
     int mount;
 
@@ -63,6 +64,9 @@ static int configure(int context, const char *type, const char *source, const st
     for (size_t i = 0; i < data_count; i++)
         if (set_one(context, data[i].key, data[i].value, err) < 0)
             return -1;
+    if (plan->procfs_of > 0 && strcmp(type, "proc") == 0 &&
+        sys_fsconfig(context, FSCONFIG_SET_FD, "pidns", NULL, plan->procfs_of) < 0)
+        return mount_fail_with_log(context, errno, err, "proc of the joined pid namespace");
     if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return mount_fail_with_log(context, errno, err, type);
     mount = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
@@ -78,7 +82,7 @@ int mount_make_detached(struct rootfs_plan *plan, const char *type, const char *
     if (!stage_is_used(plan)) {
         context = sys_fsopen(type, FSOPEN_CLOEXEC);
         if (context >= 0 || !stage_begin(plan))
-            return configure(context, type, source, data, data_count, attributes, err);
+            return configure(plan, context, type, source, data, data_count, attributes, err);
     }
     return stage_make(plan, type, source, data, data_count, attributes, err);
 }
@@ -160,6 +164,8 @@ static bool is_plain(const struct rootfs_plan *plan, const struct mount_op *op)
 {
     const unsigned known = FS_TMPFS | FS_DEVPTS | FS_MQUEUE | FS_SYSFS | FS_PROC;
 
+    if (op->filesystem & FS_PROC && plan->procfs_of > 0) /* mount(2) knows no pid namespace but ours */
+        return false;
     if (!plan->in_init || !(op->filesystem & known) || op->idmap >= 0 || op->options.propagation_count > 0 ||
         op->options.special & OPTION_COPY_UP)
         return false;

@@ -77,6 +77,7 @@ struct rootfs_plan {
     const char *rootfs;
     const struct overlay_request *overlay; /* borrowed; NULL: the root is the directory */
     bool no_pivot;
+    int procfs_of; /* borrowed fd; for new procfs mounts; 0 or -1: ours */
     bool rootless;
 
     /* from the config */

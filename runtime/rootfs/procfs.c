@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -51,6 +52,13 @@ static int clone_container_proc(struct rootfs_plan *plan)
     if (clone < 0 || sys_mount_setattr(clone, "", AT_EMPTY_PATH, &writable) < 0)
         return -1;
     return take_fd(&clone);
+}
+
+bool rootfs_can_mount_procfs_of(int pid_namespace)
+{
+    auto_close int context = sys_fsopen("proc", FSOPEN_CLOEXEC);
+
+    return context >= 0 && sys_fsconfig(context, FSCONFIG_SET_FD, "pidns", NULL, pid_namespace) == 0;
 }
 
 int rootfs_procfs(struct rootfs_plan *plan, struct error *err)

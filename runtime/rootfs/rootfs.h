@@ -21,6 +21,8 @@ struct overlay_request;
 struct rootfs_context { /* what the plan needs to know beside config.json */
     const char *bundle; /* absolute */
     const char *rootfs; /* absolute */
+    int procfs_of;  /* fd of the one that a new procfs is to show, for a process that is not in it; 0 or
+                           -1: its own */
     bool no_pivot;
     const struct overlay_request *overlay; /* the root that aril puts together (overlay.h), or NULL */
     bool rootless; /* without the privileges of the host's root: no mknod, no device cgroup, … */
@@ -59,6 +61,9 @@ int rootfs_pivot(struct rootfs_plan *plan,
                  struct error *err); /* pivot_root, or move + chroot; cwd is "/" after */
 int rootfs_finish(struct rootfs_plan *plan,
                   struct error *err); /* read-only and masked paths, readonly root, propagation */
+
+/* Can this kernel mount the procfs of a pid namespace that we are not in? */
+bool rootfs_can_mount_procfs_of(int pid_namespace);
 
 /* A verified procfs that belongs to init's pid namespace, private to the runtime: for sysctl, labels, oom
  * (rule 4). O_PATH fd. */

@@ -97,10 +97,18 @@ int terminal_open(int root_fd, const struct oci_console_size *size, uid_t uid, i
     return 0;
 }
 
+int terminal_control(int slave, struct error *err)
+{
+    return ioctl(slave, TIOCSCTTY, 0) < 0 ? fail_errno(err, "terminal: TIOCSCTTY") : 0;
+}
+
 int terminal_become(int slave, struct error *err)
 {
-    if (ioctl(slave, TIOCSCTTY, 0) < 0)
-        return fail_errno(err, "terminal: TIOCSCTTY");
+    return terminal_control(slave, err) < 0 ? -1 : terminal_use(slave, err);
+}
+
+int terminal_use(int slave, struct error *err)
+{
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fd == slave ? fcntl(fd, F_SETFD, 0) < 0 : dup2(slave, fd) < 0)
             return fail_errno(err, "terminal: dup2");

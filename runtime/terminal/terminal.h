@@ -19,6 +19,10 @@ int terminal_open(int root_fd, const struct oci_console_size *size, uid_t uid, i
 
 /* setsid() was called: makes the slave the controlling terminal and fds 0, 1, 2; `slave` itself is closed. */
 int terminal_become(int slave, struct error *err);
+/* The two parts of it, where another process leads the session later: 0, 1, 2; and the controlling terminal.
+ */
+int terminal_use(int slave, struct error *err);
+int terminal_control(int slave, struct error *err);
 
 /* Sends the master to an AF_UNIX stream socket with SCM_RIGHTS, the name as payload (items 289-293). */
 int terminal_send(const char *socket_path, int master, struct error *err);

@@ -42,6 +42,31 @@ test_exec_stage_user_namespace() {
     hasnt "$(cat "$B/out")" "environment"
 }
 
+# CVE-2016-9962: a payload with CAP_SYS_PTRACE whose pid namespace another container is made in
+test_create_in_pid_namespace() {
+    todo_for crun "falls for it"
+    local end pid first=$B
+    bundle
+    with_caps CAP_SYS_PTRACE
+    writable
+    up /bin/attack exec-stage "$RACE_SECONDS"
+    pid=$(pid_of)
+    B=$B.second
+    bundle '.linux.namespaces |= map(if .type == "pid" then .path = $p else . end)' --arg p "/proc/$pid/ns/pid"
+    command_is /bin/sh -c 'echo ran; cat /proc/1/comm'
+    eq "$(rt run -b "$B" "$ID-2")" "ran
+attack"
+    command_is /bin/true
+    end=$((SECONDS + RACE_SECONDS - 1))
+    while [ $SECONDS -lt $end ]; do
+        ARIL_TEST_SECRET=abc timeout 5 "$RUNTIME" --root "$STATE" run -b "$B" "$ID-2" >/dev/null 2>&1 || true
+    done
+    wait_for 10 stopped
+    sort "$first/out" | uniq -c
+    hasnt "$(cat "$first/out")" "host"
+    hasnt "$(cat "$first/out")" "environment"
+}
+
 # CVE-2019-5736: the runtime's executable cannot be written through /proc/PID/exe
 test_proc_exe() {
     bundle
