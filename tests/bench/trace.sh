@@ -17,6 +17,11 @@ await() {
     done
 }
 
+# forget ID: deletes a container. That it is gone already, as crun's now and then is under load, is no failure here.
+forget() {
+    command_of delete --force "$1" 2>/dev/null || [ ! -e "$STATE/$1" ]
+}
+
 has_status() { # id status
     "$RUNTIME" --root "$STATE" state "$1" 2>/dev/null | grep -qE "\"status\": ?\"$2\""
 }
@@ -44,7 +49,7 @@ traced_create() {
     tracer=$!
     await has_status "$2" created
     await childless $tracer
-    command_of delete --force "$2"
+    forget "$2"
     wait $tracer || true
     total "$W/strace"
 }
@@ -53,7 +58,7 @@ traced_start() { # bundle id
     command_of create -b "$1" "$2"
     traced start "$2"
     await has_status "$2" stopped
-    command_of delete "$2"
+    forget "$2"
 }
 
 traced_delete() { # bundle id
@@ -67,7 +72,7 @@ traced_kill() { # bundle (whose program stays) id
     command_of run --detach -b "$1" "$2"
     traced kill "$2" KILL
     await has_status "$2" stopped
-    command_of delete "$2"
+    forget "$2"
 }
 
 # traced_beside BUNDLE ID WORD...: of a command on a container that runs
@@ -76,7 +81,7 @@ traced_beside() {
     shift 2
     command_of run --detach -b "$bundle" "$id"
     traced "$@"
-    command_of delete --force "$id"
+    forget "$id"
 }
 
 # synthesise COUNT BUNDLE ID: that many records of stopped containers, many-0 and so on, which differ from that of a real

@@ -98,22 +98,22 @@ plan_beside() { # scenario command...: on a container that runs
     done
 }
 
-plan_parallel() { # rounds: 50 creates at once
+plan_parallel() { # 50 creates at once
     local entry rt
     for entry in "${RUNTIMES[@]}"; do
         rt=$(rt_of "$entry")
-        printf 'case parallel-50 %s parallel=50 rounds=%s\ntimed %s create -b %s bench-%%\nafter %s delete --force bench-%%\n' \
-            "$(name_of "$entry")" "$1" "$rt" "$W/paused" "$rt"
+        printf 'case parallel-50 %s parallel=50\ntimed %s create -b %s bench-%%\nafter %s delete --force bench-%%\n' \
+            "$(name_of "$entry")" "$rt" "$W/paused" "$rt"
     done
 }
 
 # ---- many containers --------------------------------------------------------------------------------------------
 
-plan_list() { # rounds: with 10,000 records of containers, which are made first
+plan_list() { # count: with that many records of containers, which are made first
     local entry
     for entry in "${RUNTIMES[@]}"; do
-        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry")-many; synthesise 10000 "$W/paused" bench) || return
-        printf 'case list-10000 %s rounds=%s\ntimed %s --root %s-many list\n' "$(name_of "$entry")" "$1" \
+        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry")-many; synthesise "$1" "$W/paused" bench) || return
+        printf 'case list %s\ntimed %s --root %s-many list\n' "$(name_of "$entry")" \
             "$(path_of "$entry")" "$(state_of "$entry")"
     done
 }
@@ -151,13 +151,13 @@ monitors() {
         sleep 0.2
         fact monitor-rss "$name" "$(awk '$1 == "Rss:" { print $2 }' "/proc/$pid/smaps_rollup")"
         fact monitor-own "$name" "$(awk '$1 == "Anonymous:" { print $2 }' "/proc/$pid/smaps_rollup")"
-        "$(path_of "$entry")" --root "$(state_of "$entry")" delete --force bench
+        "$(path_of "$entry")" --root "$(state_of "$entry")" delete --force bench || true
         wait $pid || true
     done
 }
 
 fact() { # kind subject value
-    printf '{"fact":"%s","subject":"%s","value":%s}\n' "$1" "$2" "$3"
+    [ -z "$3" ] || printf '{"fact":"%s","subject":"%s","value":%s}\n' "$1" "$2" "$3"
 }
 
 # ---- counts -----------------------------------------------------------------------------------------------------
