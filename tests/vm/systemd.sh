@@ -227,20 +227,15 @@ test_reload() {
     eq "$(cat "$(cgroup_dir pids "$(pid_of)")/pids.max")" 45
 }
 
-# 169 213: new device rules by update, which outlast a reload too
+# 169 213: an update with device rules, as engines send the whole object, leaves those of the container in force
 test_update_devices() {
     bundle '.linux.resources += {devices: [{allow: false, access: "rwm"}]} |
-        .linux.devices += [{path: "/dev/log-of-the-kernel", type: "c", major: 1, minor: 11},
-            {path: "/dev/fuse", type: "c", major: 10, minor: 229}]'
+        .linux.devices += [{path: "/dev/log-of-the-kernel", type: "c", major: 1, minor: 11}]'
     up
-    fails rt exec "$ID" /bin/sh -c ': </dev/fuse'
-    has "$ERR" "not permitted"
+    echo '{"devices": [{"allow": true, "access": "rwm"}], "pids": {"limit": 40}}' | rt update -r - "$ID"
+    eq "$(show "$(scope)" TasksMax)" 40
     devices_hold
-    echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rwm"}]}' |
-        rt update -r - "$ID"
-    rt exec "$ID" /bin/sh -c ': </dev/fuse'
     systemctl daemon-reload
-    rt exec "$ID" /bin/sh -c ': </dev/fuse'
     devices_hold
 }
 
