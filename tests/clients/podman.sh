@@ -415,6 +415,61 @@ test_healthcheck() {
     eq "$(inspect healthy '{{.State.Health.Status}}')" healthy
 }
 
+# secrets: a file in the container, not in the image
+test_secret() {
+    printf hidden | pod secret create s - >/dev/null
+    eq "$(run --secret s bb cat /run/secrets/s)" hidden
+    eq "$(run --secret s,type=env,target=S bb sh -c 'echo $S')" hidden
+    pod secret rm s >/dev/null
+}
+
+# cp both ways, diff, commit
+test_files_of_a_container() {
+    pod run -d --name files --network none bb sh -c 'echo made >/data/made; sleep 100' >/dev/null
+    wait_for 10 pod exec files test -s /data/made
+    pod cp files:/data/made "$W/copied"
+    eq "$(cat "$W/copied")" made
+    echo given >"$W/given"
+    pod cp "$W/given" files:/data/given
+    eq "$(pod exec files cat /data/given)" given
+    has "$(pod diff files)" "A /data/given"
+    pod commit -q files localhost/committed >/dev/null
+    eq "$(run localhost/committed cat /data/made /data/given)" $'made\ngiven'
+    pod rmi localhost/committed >/dev/null
+}
+
+# checkpoint, where the runtime cannot: refused with its words, and the container lives on
+test_checkpoint() {
+    [ "$KIND" = aril ] || skip "is about the words of aril"
+    pod run -d --name frozen --network none bb sleep 100 >/dev/null
+    capture pod container checkpoint frozen
+    eq "$RC" 125
+    has "$ERR" "checkpoint is not supported"
+    eq "$(pod exec frozen echo alive)" alive
+}
+
+# play kube: a pod from YAML, and down again
+test_play_kube() {
+    cat >"$W/pod.yaml" <<Y
+apiVersion: v1
+kind: Pod
+metadata:
+  name: kube
+spec:
+  hostNetwork: true
+  containers:
+    - name: app
+      image: localhost/bb:latest
+      imagePullPolicy: Never
+      command: [sleep, "100"]
+      env: [{name: A, value: b}]
+Y
+    pod play kube "$W/pod.yaml" >/dev/null
+    eq "$(pod exec kube-app sh -c 'echo $A')" b
+    pod play kube --down "$W/pod.yaml" >/dev/null
+    eq "$(pod ps -aq)" ""
+}
+
 # ---- terminals ------------------------------------------------------------------------------------------------------------
 
 # run -it: a terminal of the right size, /dev/console
