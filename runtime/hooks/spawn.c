@@ -28,6 +28,7 @@
 
 struct child {
     const struct hook_command *command;
+    pid_t parent;
     const char *failed; /* the step, or NULL */
     int code;
 };
@@ -51,6 +52,8 @@ static int child_main(void *argument)
     /* A hook of a create that was killed (conmon does that, contract M10) must not go on working on its
      * remains. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != child->parent) /* killed before we asked to be told */
+        return 127;
     if (dup2(command->input, STDIN_FILENO) < 0 || dup2(command->output, STDOUT_FILENO) < 0 ||
         dup2(command->output, STDERR_FILENO) < 0)
         return child_failed(child, "dup2");
@@ -66,7 +69,7 @@ static int child_main(void *argument)
 int hook_spawn(const struct hook_command *command, struct hook_process *process, struct error *err)
 {
     alignas(16) char stack[CHILD_STACK_SIZE];
-    struct child child = { .command = command };
+    struct child child = { .command = command, .parent = getpid() };
     int pidfd = -1;
     pid_t pid = clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
                       &child, &pidfd);

@@ -42,6 +42,19 @@ static pid_t clone_process(struct launch *launch, uint64_t flags, int *pidfd)
 }
 
 /*
+ * PDEATHSIG tells of a death from now on only; of an earlier one the hang-up of our socket does, even where
+ * the runtime has said GO before (F-6). The kernel forgets the signal when our credentials change.
+ */
+int launch_die_with_runtime(const struct launch *launch, struct error *err)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return fail_errno(err, "PR_SET_PDEATHSIG");
+    if (message_peer_is_gone(launch->socket))
+        return fail(err, ECHILD, "the runtime is gone");
+    return 0;
+}
+
+/*
  * A child's first words: our end of the pair only, death with the runtime until READY, and into the cgroup.
  * On v1 a process that moves itself ("0" to tasks) needs no grace period of the kernel: 0.1 ms for nine
  * hierarchies, against up to 10 ms when another process moves it. On v2 the clone was born there. The systemd
@@ -51,12 +64,12 @@ static void become_child(struct launch *launch)
 {
     struct error err;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(launch->socket);
+    close(launch->socket); /* or the other end would never hang up */
     launch->socket = launch->peer_socket;
     launch->peer_socket = -1;
-    if (launch->cgroup_fd < 0 && !cgroup_needs_process(launch->cgroup) &&
-        cgroup_attach(launch->cgroup_location, 0, &err) < 0) {
+    if (launch_die_with_runtime(launch, &err) < 0 ||
+        (launch->cgroup_fd < 0 && !cgroup_needs_process(launch->cgroup) &&
+         cgroup_attach(launch->cgroup_location, 0, &err) < 0)) {
         message_send_error(launch->socket, &err);
         _exit(1);
     }
@@ -78,7 +91,7 @@ static int stage_enter(struct launch *launch, struct error *err)
     if (wait_for_go(launch, err) < 0 || (launch->stage_leave && launch->stage_leave(launch, err) < 0))
         return -1;
     if (namespaces_join(plan, CLONE_NEWUSER, err) < 0 || namespaces_become_root(plan, err) < 0 ||
-        namespaces_join(plan, CLONE_NEWPID, err) < 0)
+        launch_die_with_runtime(launch, err) < 0 || namespaces_join(plan, CLONE_NEWPID, err) < 0)
         return -1;
     if (launch->stage_join && launch->stage_join(launch, err) < 0)
         return -1;
@@ -102,8 +115,7 @@ static void stage_main(struct launch *launch)
     }
     pid = clone_process(launch, flags, &pidfd);
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (wait_for_go(launch, &err) < 0)
+        if (launch_die_with_runtime(launch, &err) < 0 || wait_for_go(launch, &err) < 0)
             _exit(1);
         launch->child_main(launch);
     }
@@ -156,7 +168,8 @@ int launch_continue_in_child(struct launch *launch, struct error *err)
         return fail_errno(err, "clone into the pid namespace");
     if (pid > 0)
         _exit(message_send(launch->socket, MESSAGE_CHILD, pid, pidfd, err) < 0 ? 1 : 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (launch_die_with_runtime(launch, err) < 0)
+        return -1;
     setsid();
     return wait_for_go(launch, err);
 }

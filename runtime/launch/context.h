@@ -87,6 +87,9 @@ struct launch {
 int launch_clone_init(struct launch *launch, struct error *err);
 int launch_place_init(struct launch *launch, struct error *err);
 
+/* In a child of the runtime: it ends with it from here on, or fails where the runtime has ended. */
+int launch_die_with_runtime(const struct launch *launch, struct error *err);
+
 /* Init goes on in a child, which takes its place (MESSAGE_CHILD): only children are in a joined pid
  * namespace. */
 int launch_continue_in_child(struct launch *launch, struct error *err);

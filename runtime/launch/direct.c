@@ -65,18 +65,6 @@ static void be_first(pid_t payload)
     }
 }
 
-/* PDEATHSIG does not tell of a death before it was set: the other end of our socket does (F-6). */
-static int check_runtime_lives(const struct launch *launch, struct error *err)
-{
-    char byte;
-
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-        return fail_errno(err, "PR_SET_PDEATHSIG");
-    if (recv(launch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-        return fail(err, ECHILD, "the runtime is gone");
-    return 0;
-}
-
 /*
  * What stays behind as the first process is a copy of the runtime, with host paths and the caller's
  * environment in its memory and the runtime's file as /proc/1/exe: so it is not dumpable, which keeps even
@@ -89,7 +77,7 @@ static int become_first(struct launch *launch, struct error *err)
     sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         return fail_errno(err, "first process");
-    return check_runtime_lives(launch, err);
+    return launch_die_with_runtime(launch, err);
 }
 
 static const struct step first_steps[] = {

@@ -35,7 +35,8 @@ static int enter_namespaces(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    if ((plan->new_flags & CLONE_NEWUSER) && namespaces_become_root(plan, err) < 0)
+    if ((plan->new_flags & CLONE_NEWUSER) &&
+        (namespaces_become_root(plan, err) < 0 || launch_die_with_runtime(launch, err) < 0))
         return -1;
     /*
      * Where others are in our pid namespace they must not ptrace us. Where nobody is we stay dumpable: in a

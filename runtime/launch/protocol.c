@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +29,13 @@ int message_pair(int ends[2], struct error *err)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return fail_errno(err, "socketpair");
     return 0;
+}
+
+bool message_peer_is_gone(int socket)
+{
+    struct pollfd other = { .fd = socket };
+
+    return poll(&other, 1, 0) == 1 && (other.revents & POLLHUP);
 }
 
 static int send_packet(int socket, const struct packet *packet, size_t length, int fd)

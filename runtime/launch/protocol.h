@@ -51,6 +51,9 @@ struct message {
 /* A connected pair, both ends close-on-exec. */
 int message_pair(int ends[2], struct error *err);
 
+/* Nobody holds the other end any more. What it has sent may still wait to be received. */
+bool message_peer_is_gone(int socket);
+
 int message_send(int socket, enum message_type type, int32_t value, int fd, struct error *err);
 
 int message_send_address(int socket, enum message_type type, int32_t value, uint64_t address,

@@ -111,12 +111,13 @@ static const char *joined_user_namespace(const struct rootfs_plan *plan, const s
 static pid_t start_holder(struct error *err)
 {
     const struct sys_clone_args arguments = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-    pid_t pid = sys_clone3(&arguments);
+    pid_t parent = getpid(), pid = sys_clone3(&arguments);
 
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        for (;;)
+        while (getppid() == parent) /* it may have died before we asked to be told */
             pause();
+        _exit(0);
     }
     return pid < 0 ? fail_errno(err, "make a user namespace for the id mapping") : pid;
 }

@@ -138,6 +138,99 @@ test_kill_delete() {
     done
 }
 
+# The runtime's children ask for its death with prctl(): strace makes that late, and the runtime is killed before.
+# killed_before_prctl HOW-MANY WHAT-IS-TRACED-AS-WELL: when that many children are about to ask; to succeed, all must end
+killed_before_prctl() {
+    local tracer delay
+    command -v strace >/dev/null || skip "strace is missing"
+    strace -o "$B/strace" true 2>/dev/null || skip "strace may not trace here"
+    for delay in 1 4 16; do # until the kill came in time
+        rm -f "$B/strace"
+        strace -f -o "$B/strace" -e trace=prctl,sendmsg,clone3,mount -e "inject=prctl:delay_enter=${delay}000000:when=1" \
+            "$RUNTIME" --root "$STATE" create -b "$B" "$ID" >/dev/null 2>&1 &
+        tracer=$!
+        wait_for $((delay * 2 + 5)) about_to_ask "$1" "$2"
+        kill -KILL "$(head -n 1 "$B/strace" | cut -d' ' -f1)" || true
+        wait_for 5 has_ended $tracer || { echo "its children live on:"; tail -n 3 "$B/strace"; return 1; }
+        wait $tracer || true
+        rt delete --force "$ID" 2>/dev/null
+        ! killed_in_time || return 0
+    done
+    echo "the kill never came in time"
+    return 1
+}
+
+about_to_ask() { # how-many what-else
+    [ "$(grep -c 'PR_SET_PDEATHSIG, SIGKILL' "$B/strace")" -ge "$1" ] 2>/dev/null && grep -q "$2" "$B/strace"
+}
+
+# The runtime's death is before the end of the call that it was killed in.
+killed_in_time() {
+    local child
+    child=$(grep 'PR_SET_PDEATHSIG, SIGKILL <unf' "$B/strace" | tail -n 1 | cut -d' ' -f1)
+    grep -A 1000 -m 1 "killed by SIGKILL" "$B/strace" | grep -q "^$child .*prctl resumed"
+}
+
+has_ended() { [[ "$(cat "/proc/$1/stat" 2>/dev/null)" =~ ^$|\)\ Z ]]; }
+
+# issue 2 9: the runtime is killed after it said GO, before init would be killed with it: init does nothing
+test_kill_before_init_asks() {
+    not_for runc "how aril works inside"
+    not_for crun "how aril works inside"
+    bundle
+    command_is /bin/sleep 1000
+    killed_before_prctl 1 'sendmsg('
+    fails grep 'mount(' "$B/strace"
+}
+
+# rule 9: the same for a hook
+test_kill_before_hook_asks() {
+    not_for runc "how aril works inside"
+    not_for crun "how aril works inside"
+    bundle '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1000"]}]'
+    command_is /bin/sleep 1000
+    killed_before_prctl 2 'PR_SET_PDEATHSIG'
+}
+
+new_process_runs() { # command line
+    local pid
+    look_at_new_processes
+    for pid in $NEW_PROCESSES; do [ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" != "$1 " ] || return 0; done 2>/dev/null
+    return 1
+}
+no_new_processes() { look_at_new_processes && [ -z "$NEW_PROCESSES" ]; }
+
+# killed_in_hook: init is in a hook of its own when the runtime is killed, and goes with it
+killed_in_hook() {
+    local runtime
+    edit '.hooks.createContainer = [{path: "/bin/sleep", args: ["sleep", "54321"]}]'
+    "$RUNTIME" --root "$STATE" create -b "$B" "$ID" >/dev/null 2>&1 &
+    runtime=$!
+    wait_for 10 new_process_runs "sleep 54321"
+    kill -KILL $runtime
+    wait $runtime 2>/dev/null || true
+    wait_for 3 no_new_processes || { echo "left: $NEW_PROCESSES"; return 1; }
+    rt delete --force "$ID"
+    wait_for 3 no_leftovers || { echo "$LEFT"; return 1; }
+}
+
+# rule 9: before the gate init ends with the runtime
+test_kill_ends_init() {
+    not_for runc "its init lives on"
+    todo_for crun "1.8 leaves cgroups"
+    bundle
+    killed_in_hook
+}
+
+# rule 9: also where init has changed its user, which makes the kernel forget that
+test_kill_ends_init_userns() {
+    not_for runc "its init lives on"
+    todo_for crun "1.8 leaves cgroups"
+    bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] |
+        .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
+    killed_in_hook
+}
+
 # rule 9: delete --force works from a state record that is empty, cut, garbage or gone
 test_corrupt_state() {
     todo_for runc "1.1 cannot delete it"
