@@ -105,7 +105,7 @@ static void add_row(const struct device_rule *exception, bool allow, struct cgro
         row->rule = ROW_IF_PERMITTED;
 }
 
-int devices_v1_rows(const struct device_rules *rules, bool fresh, struct cgroup_rows *rows, struct error *err)
+int devices_v1_rows(const struct device_rules *rules, struct cgroup_rows *rows, struct error *err)
 {
     struct exceptions exceptions = { 0 };
     auto_free void *owned = NULL;
@@ -114,9 +114,8 @@ int devices_v1_rows(const struct device_rules *rules, bool fresh, struct cgroup_
     owned = exceptions.items;
     if (result < 0)
         return -1;
-    if (!(fresh && rules->allow))
-        cgroup_rows_add(rows, "devices", rules->allow ? "devices.allow" : "devices.deny",
-                        "linux.resources.devices", "a");
+    if (!rules->allow)
+        cgroup_rows_add(rows, "devices", "devices.deny", "linux.resources.devices", "a");
     for (size_t i = 0; i < exceptions.count; i++)
         if (exceptions.items[i].access)
             add_row(&exceptions.items[i], !rules->allow, rows);

@@ -5,8 +5,7 @@
 #include "cgroup/rows.h"
 
 /*
- * The fewest writes that bring a cgroup to these rules. A new one (`fresh`) has its parent's rules, so one
- * where nothing is denied needs none. ENOTSUP for a list that v1 cannot hold.
+ * The fewest writes that bring a new cgroup to these rules. It has its parent's, so one where nothing is
+ * denied needs none. ENOTSUP for a list that v1 cannot hold.
  */
-int devices_v1_rows(const struct device_rules *rules, bool fresh, struct cgroup_rows *rows,
-                    struct error *err);
+int devices_v1_rows(const struct device_rules *rules, struct cgroup_rows *rows, struct error *err);

@@ -178,7 +178,7 @@ static int plan_limits(struct cgroup_plan *plan, const struct oci_resources *res
     if (device_rules_make(resources, &plan->devices, err) < 0)
         return -1;
     if (!hierarchies->unified && has_controller(hierarchies, "devices"))
-        return devices_v1_rows(&plan->devices, true, &plan->rows, err);
+        return devices_v1_rows(&plan->devices, &plan->rows, err);
     return 0;
 }
 

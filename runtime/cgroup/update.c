@@ -3,8 +3,6 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
-#include "cgroup/devices_v1.h"
-#include "cgroup/devices_v2.h"
 #include "cgroup/location.h"
 #include "cgroup/plan.h"
 #include "cgroup/resources.h"
@@ -80,19 +78,6 @@ static int check_usage(int fd, const struct oci_memory *memory, struct error *er
     return 0;
 }
 
-static int update_devices(const struct oci_resources *resources, int unified_fd, struct cgroup_rows *rows,
-                          struct error *err)
-{
-    auto_cleanup(device_rules_free) struct device_rules rules = { 0 };
-
-    if (resources->devices_count == 0)
-        return 0;
-    if (device_rules_make(resources, &rules, err) < 0)
-        return -1;
-    return unified_fd >= 0 ? devices_v2_apply(unified_fd, &rules, err)
-                           : devices_v1_rows(&rules, false, rows, err);
-}
-
 static int update(const struct cgroup_location *location, const struct oci_resources *resources,
                   const struct cgroup_hierarchies *hierarchies, struct cgroup_rows *rows, struct error *err)
 {
@@ -117,8 +102,7 @@ static int update(const struct cgroup_location *location, const struct oci_resou
         completed.cpu = &cpu;
     }
     find_directories(location, hierarchies, &directories);
-    if (cgroup_plan_rows(&completed, hierarchies, rows, err) < 0 ||
-        update_devices(resources, fd, rows, err) < 0)
+    if (cgroup_plan_rows(&completed, hierarchies, rows, err) < 0)
         return -1;
     if (location->scope && cgroup_systemd_update(location, rows, err) < 0)
         return -1;

@@ -255,54 +255,45 @@ static const struct {
     const char *name;
     struct oci_device_rule rules[RULES_MAX];
     size_t count;
-    bool fresh;
     const char *expected;
 } writes[] = {
-    { "no rules", { { 0 } }, 0, true, "deny a; allow " DEFAULTS },
-    { "deny all", { DENY_ALL }, 1, true, "deny a; allow " DEFAULTS },
-    { "allow all on a new cgroup is nothing", { ALLOW_ALL }, 1, true, "" },
-    { "allow all on an old one", { ALLOW_ALL }, 1, false, "allow a" },
-    { "all but one", { ALLOW_ALL, RULE(false, BLOCK, 8, 0, "rwm") }, 2, true, "deny b 8:0 rwm" },
+    { "no rules", { { 0 } }, 0, "deny a; allow " DEFAULTS },
+    { "deny all", { DENY_ALL }, 1, "deny a; allow " DEFAULTS },
+    { "allow all on a new cgroup is nothing", { ALLOW_ALL }, 1, "" },
+    { "all but one", { ALLOW_ALL, RULE(false, BLOCK, 8, 0, "rwm") }, 2, "deny b 8:0 rwm" },
     { "a rule of the config",
       { DENY_ALL, RULE(true, BLOCK, 8, 0, "r") },
       2,
-      true,
       "deny a; allow " DEFAULTS "; b 8:0 r" },
     { "same device, more access",
       { DENY_ALL, RULE(true, BLOCK, 8, 0, "r"), RULE(true, BLOCK, 8, 0, "w") },
       3,
-      true,
       "deny a; allow " DEFAULTS "; b 8:0 rw" },
     { "taken back in part",
       { DENY_ALL, RULE(true, BLOCK, 8, 0, "rw"), RULE(false, BLOCK, 8, 0, "w") },
       3,
-      true,
       "deny a; allow " DEFAULTS "; b 8:0 r" },
     { "Docker takes back fuse, which only mknod allows",
       { DENY_ALL, RULE(false, CHAR, 10, 229, "rwm") },
       2,
-      true,
       "deny a; allow " DEFAULTS },
     { "mknod can be ended",
       { DENY_ALL, RULE(false, ANY, -1, -1, "m") },
       2,
-      true,
       "deny a; allow c 1:3 rw; c 1:5 rw; c 1:7 rw; c 1:8 rw; c 1:9 rw; c 5:0 rw; c 5:2 rw; c 136:* rw; c "
       "10:200 rw" },
     { "one out of many cannot be said",
       { DENY_ALL, RULE(true, BLOCK, 8, -1, "rw"), RULE(false, BLOCK, 8, 1, "w") },
       3,
-      true,
       "linux.resources.devices[2]: cgroup v1 cannot except 'b 8:1 w' from the wider devices[1] ('b 8:* "
       "rw')" },
     { "bad access",
       { DENY_ALL, RULE(true, BLOCK, 8, 1, "rx") },
       2,
-      true,
       "linux.resources.devices[1].access: 'rx' is not made of r, w and m" },
 };
 
-static char *written(const struct oci_device_rule *rules, size_t count, bool fresh)
+static char *written(const struct oci_device_rule *rules, size_t count)
 {
     struct oci_resources resources = { .devices = (struct oci_device_rule *)rules, .devices_count = count };
     auto_cleanup(device_rules_free) struct device_rules made = { 0 };
@@ -311,7 +302,7 @@ static char *written(const struct oci_device_rule *rules, size_t count, bool fre
     struct buffer out = { 0 };
     const char *file = "";
 
-    if (device_rules_make(&resources, &made, &err) < 0 || devices_v1_rows(&made, fresh, &rows, &err) < 0)
+    if (device_rules_make(&resources, &made, &err) < 0 || devices_v1_rows(&made, &rows, &err) < 0)
         return memory_string(err.text);
     buffer_add_string(&out, "");
     for (size_t i = 0; i < rows.count; i++) {
@@ -327,7 +318,7 @@ static char *written(const struct oci_device_rule *rules, size_t count, bool fre
 Test(cgroup_devices, v1_writes)
 {
     for (size_t i = 0; i < array_length(writes); i++) {
-        auto_free char *text = written(writes[i].rules, writes[i].count, writes[i].fresh);
+        auto_free char *text = written(writes[i].rules, writes[i].count);
 
         cr_expect_str_eq(text, writes[i].expected, "%s: %s", writes[i].name, text);
     }
@@ -342,7 +333,7 @@ Test(cgroup_devices, v1_only_defaults_may_be_refused)
     struct cgroup_rows rows = { 0 };
     struct error err = { 0 };
 
-    cr_assert_eq(devices_v1_rows(&rules, true, &rows, &err), 0);
+    cr_assert_eq(devices_v1_rows(&rules, &rows, &err), 0);
     cr_expect_eq(rows.items[1].rule, ROW_IF_PERMITTED);
     cr_expect_eq(rows.items[rows.count - 1].rule, ROW_REQUIRED);
     cr_expect_str_eq(rows.items[rows.count - 1].property, "linux.resources.devices[1]");
