@@ -241,6 +241,27 @@ int file_replace_at(int dirfd, const char *path, const void *data, size_t length
     return -1;
 }
 
+static void close_run(int first, int last)
+{
+    if (first < last && sys_close_range((unsigned)first, (unsigned)last, 0) == 0)
+        return;
+    for (int fd = first; fd <= last; fd++) /* also kernels before 5.9 */
+        close(fd);
+}
+
+void file_close_all(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t first = i;
+
+        if (fds[first] < 0)
+            continue;
+        while (i + 1 < count && fds[i + 1] == fds[i] + 1)
+            i++;
+        close_run(fds[first], fds[i]);
+    }
+}
+
 static int remove_children(int dirfd)
 {
     auto_closedir DIR *dir = NULL;

@@ -28,6 +28,9 @@ int file_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
  */
 int file_mkdir_in_root(int rootfd, const char *path, mode_t mode);
 
+/* Closes descriptors, in ascending order, neighbours with one system call; negative ones are left alone. */
+void file_close_all(const int *fds, size_t count);
+
 /* mkdir -p for host paths. Returns 0 or -1 with errno. */
 int file_mkdir_all(const char *path, mode_t mode);
 
