@@ -38,6 +38,10 @@ int file_mkdir_all(const char *path, mode_t mode);
  * owned. */
 int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *length, struct error *err);
 
+/* The same, of a regular file; anything else is an error. */
+int file_read_regular_fd(int fd, size_t limit, const char *name, char **data, size_t *length,
+                         struct error *err);
+
 /* Opens and reads a regular file below dirfd (AT_FDCWD for host paths); never blocks on a FIFO (security rule
  * 11). */
 int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t *length, struct error *err);
