@@ -62,8 +62,17 @@ int mount_open_tree(struct rootfs_plan *plan, const struct mount_op *op, struct 
 /* Copies what is in a directory into another one (tmpcopyup). */
 int copy_up(int from, int to, struct error *err);
 
+/* What to say about ENOSYS where nothing else will do. */
+#define MOUNT_NEEDS_API "this needs the mount API of Linux 5.2, which the kernel or a seccomp filter lacks"
+#define MOUNT_NEEDS_SETATTR                                                                                  \
+    "this needs the mount API of Linux 5.12, which the kernel or a seccomp filter lacks"
+
 /* A user namespace fd with the mapping of the operation. */
 int idmap_open(const struct rootfs_plan *plan, const struct mount_op *op, struct error *err);
+
+/* apart.c: the mount that `make` returns, made in a mount namespace that ends with it. */
+typedef int mount_maker(struct rootfs_plan *plan, struct error *err);
+int apart_mount(struct rootfs_plan *plan, mount_maker *make, struct error *err);
 
 /* no_pivot.c: leaves no whole proc or sysfs of the host in the mount namespace. */
 int no_pivot_hide_host(const struct rootfs_plan *plan, struct error *err);

@@ -56,7 +56,7 @@ static int configure(const struct rootfs_plan *plan, int context, const char *ty
     if (context < 0) {
         fail_errno(err, "fsopen %s", type);
         return err->code == ENODEV   ? fail_hint(err, "this kernel has no such file system")
-               : err->code == ENOSYS ? fail_hint(err, "this needs the mount API of Linux 5.2")
+               : err->code == ENOSYS ? fail_hint(err, MOUNT_NEEDS_API)
                                      : -1;
     }
     if (source && *source && set_one(context, "source", source, err) < 0)

@@ -69,6 +69,15 @@ static void layers_close(struct layers *layers)
     cleanup_close(&layers->idmap);
 }
 
+/* What the kernel has to say about something that is done in another way now would explain a later error. */
+static void drop_messages(int context)
+{
+    char message[256];
+
+    while (read(context, message, sizeof message) > 0)
+        continue;
+}
+
 static int set_fd(int context, const char *key, int fd)
 {
     char path[32];
@@ -77,6 +86,7 @@ static int set_fd(int context, const char *key, int fd)
         return 0;
     if (errno != EINVAL && errno != EBADF)
         return -1;
+    drop_messages(context);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return sys_fsconfig(context, FSCONFIG_SET_STRING, key, path, 0);
 }
@@ -113,13 +123,12 @@ static int open_shifted(struct rootfs_plan *plan, const char *path, int user_nam
                                        .userns_fd = (uint64_t)user_namespace };
     auto_close int tree = mount_clone(plan, AT_FDCWD, path, false);
 
-    if (tree < 0)
-        return fail_errno(err, "open_tree %s", path);
-    if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &change) < 0) {
-        fail_errno(err, "map the ids of %s", path);
-        return fail_hint(err, "the kernel or the file system may lack idmapped mounts");
-    }
-    return take_fd(&tree);
+    if (tree >= 0 && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &change) == 0)
+        return take_fd(&tree);
+    fail_errno(err, tree < 0 ? "open_tree %s" : "map the ids of %s", path);
+    if (err->code == ENOSYS)
+        return fail_hint(err, MOUNT_NEEDS_SETATTR);
+    return tree < 0 ? -1 : fail_hint(err, "the kernel or the file system may lack idmapped mounts");
 }
 
 static int open_lowers(struct rootfs_plan *plan, const struct overlay_request *request, struct layers *layers,
@@ -321,30 +330,54 @@ static int create(struct rootfs_plan *plan, const struct layers *layers, bool un
 }
 
 /*
- * Kernels before 6.15 take no layer that is on a detached mount. In init's own mount namespace the tmpfs can
- * be attached where the root goes: it ends up below it, out of sight, and goes with the old root.
+ * Kernels before 6.15 take no layer that is on a detached mount (EINVAL). In a mount namespace of our own it
+ * can be attached where the root goes: in init that ends up below the root, out of sight, and goes with the
+ * old root.
  */
-static void attach_tmpfs(struct rootfs_plan *plan, const struct layers *layers)
+static bool is_attaching_needed(const struct rootfs_plan *plan, const struct error *err)
 {
-    struct error ignored;
-    auto_close int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool has_detached = !plan->overlay->upper || plan->overlay->idmap;
 
-    if (place >= 0 && layers->tmpfs >= 0)
-        mount_attach(plan, layers->tmpfs, place, &ignored);
+    return err->code == EINVAL && has_detached && !stage_is_used(plan);
 }
 
-int overlay_mount(struct rootfs_plan *plan, bool in_init, struct error *err)
+static int attach_layers(struct rootfs_plan *plan, const struct layers *layers, struct error *err)
+{
+    auto_close int place = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (place < 0)
+        return fail_errno(err, "overlay: a place for layers that Linux before 6.15 does not take detached");
+    for (size_t i = 0; i < layers->count && layers->idmap >= 0; i++)
+        if (mount_attach(plan, layers->lowers[i], place, err) < 0)
+            return fail_in(err, "overlay: lower layer %zu", i);
+    return layers->tmpfs < 0 ? 0 : mount_attach(plan, layers->tmpfs, place, err);
+}
+
+static int open_and_create(struct rootfs_plan *plan, bool unprivileged, bool may_attach, struct error *err)
 {
     auto_cleanup(layers_close) struct layers layers = { .tmpfs = -1, .upper = -1, .work = -1, .idmap = -1 };
-    bool unprivileged = plan->rootless || (in_init && plan->user_namespace);
     int mount;
 
     if (open_layers(plan, plan->overlay, &layers, err) < 0)
         return -1;
     mount = create(plan, &layers, unprivileged, err);
-    if (mount < 0 && in_init && err->code == EINVAL && layers.tmpfs >= 0 && !stage_is_used(plan)) {
-        attach_tmpfs(plan, &layers);
-        mount = create(plan, &layers, unprivileged, err);
-    }
-    return mount;
+    if (mount >= 0 || !may_attach || !is_attaching_needed(plan, err))
+        return mount;
+    return attach_layers(plan, &layers, err) < 0 ? -1 : create(plan, &layers, unprivileged, err);
+}
+
+static int mount_apart(struct rootfs_plan *plan, struct error *err)
+{
+    return open_and_create(plan, plan->rootless, true, err);
+}
+
+int overlay_mount(struct rootfs_plan *plan, bool in_init, struct error *err)
+{
+    bool unprivileged = plan->rootless || (in_init && plan->user_namespace);
+    int mount = open_and_create(plan, unprivileged, in_init, err);
+
+    if (mount >= 0 || in_init || !is_attaching_needed(plan, err))
+        return mount;
+    /* The layers are opened anew: those of the runtime's mount namespace are of no use in another one. */
+    return apart_mount(plan, mount_apart, err);
 }

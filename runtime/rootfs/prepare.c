@@ -80,7 +80,10 @@ static int make_root(struct rootfs_plan *plan, int place, struct error *err)
     if (plan->overlay)
         return overlay_mount(plan, true, err);
     tree = mount_clone(plan, place, "", true);
-    return tree < 0 ? fail_errno(err, "open_tree") : tree;
+    if (tree >= 0)
+        return tree;
+    fail_errno(err, "open_tree");
+    return err->code == ENOSYS ? fail_hint(err, MOUNT_NEEDS_API) : -1; /* without it the root cannot be / */
 }
 
 static int attach_root(struct rootfs_plan *plan, struct error *err)

@@ -33,7 +33,7 @@ static bool is_for_init(const struct rootfs_plan *plan, const struct mount_op *o
     bool only_here = op->options.special & OPTION_IDMAP || plan->live;
 
     if (err->code == ENOSYS && only_here)
-        fail_hint(err, "this needs the mount API of Linux 5.12, which the kernel or a seccomp filter lacks");
+        fail_hint(err, MOUNT_NEEDS_SETATTR);
     return !only_here && (err->code == EPERM || err->code == ENOSYS);
 }
 

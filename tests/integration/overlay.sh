@@ -188,7 +188,7 @@ test_overlay_idmapped_layers() {
         | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
     if denied all mount_setattr; then
         fails shell true
-        has "$ERR" "function not implemented"
+        has "$ERR" "function not implemented (this needs the mount API of Linux 5.12"
         return
     fi
     fingerprint "$B/1" >"$B.before"
@@ -199,6 +199,31 @@ test_overlay_idmapped_layers() {
 0:0"
     fingerprint "$B/1" >"$B.after"
     cmp "$B.before" "$B.after"
+}
+
+# O-18: shifted layers below an upper directory; nothing of it appears among the host's mounts
+test_overlay_idmapped_persistent() {
+    only_aril
+    if denied all mount_setattr; then skip "idmapped mounts need the mount API of Linux 5.12"; fi
+    layers 2
+    mkdir "$B/up" "$B/work"
+    chmod 755 "$B/up"
+    chown 100000:100000 "$B/up"
+    lower "$B/1" "$B/2" rootfs
+    annotate idmap true
+    annotate upper "$B/up"
+    annotate work "$B/work"
+    edit '.linux.namespaces += [{type: "user"}]
+        | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+    command_is /bin/sh -c "cat /who; echo new >/who; stat -c %u /only-2 /bin; sleep 1000"
+    rt run -d -b "$B" "$ID" </dev/null >"$B/out" 2>&1
+    wait_for 5 grep -c '^0$' "$B/out"
+    eq "$(tr '\n' ' ' <"$B/out")" "1 0 0 "
+    eq "$(grep -c " $B" /proc/self/mountinfo)" 0
+    fails rt run -b "$B" "$ID-2"
+    has "$ERR" "upper ($B/up): another container writes to it"
+    eq "$(cat "$B/up/who" "$B/1/who")" "new
+1"
 }
 
 # O-18: a user namespace made by root, layers that are owned by its ids already

@@ -424,4 +424,17 @@ test_probe_nested() {
     has "$(jq -r .message <<<"$OUT")" "namespaces: "
 }
 
+# C-4: without the mount API the error says that it is needed
+test_without_mount_api() {
+    aril_only
+    command -v "${CC:-cc}" >/dev/null || skip "there is no C compiler"
+    ${CC:-cc} -std=c17 -static -o "$W/deny-calls" "$SOURCE/tests/deny-calls.c"
+    fails "$W/deny-calls" all "$RUNTIME" --root "$STATE" sandbox-exec -- true
+    has "$ERR" "function not implemented (this needs the mount API of Linux 5."
+    one_line "$ERR"
+    fails "$W/deny-calls" mount_setattr "$RUNTIME" --root "$STATE" sandbox-exec -- true
+    has "$ERR" "need mount_setattr of Linux 5.12"
+    one_line "$ERR"
+}
+
 tap_main

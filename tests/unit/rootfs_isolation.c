@@ -6,17 +6,21 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/sys.h"
+#include "rootfs/mount.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -386,4 +390,48 @@ JAIL(a_failed_move_is_an_error, 0) /* crun#2262: never a second try by path */
     forbid(jail, SYS_move_mount, EPERM);
     check(jail, rootfs_mount_all(jail->plan, &jail->err) < 0);
     check_equal(jail, jail->err.text, "mounts[0] (/x): move_mount: operation not permitted");
+}
+
+/* ---- a mount namespace for a moment ------------------------------------------------------------------- */
+
+static int make_hidden(struct rootfs_plan *plan, struct error *err)
+{
+    int tree;
+
+    if (mount("aril-hidden", plan->rootfs, "tmpfs", 0, NULL) < 0)
+        return fail_errno(err, "mount");
+    tree = sys_open_tree(AT_FDCWD, plan->rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return tree < 0 ? fail_errno(err, "open_tree") : tree;
+}
+
+static int refuse(struct rootfs_plan *plan, struct error *err)
+{
+    return fail(err, EBUSY, "not below %s", plan->rootfs);
+}
+
+static int die(struct rootfs_plan *plan, struct error *err)
+{
+    (void)plan;
+    (void)err;
+    return raise(SIGKILL);
+}
+
+/* O-18: the mount reaches whoever asked for it, and nobody sees how it was made, not even on shared mounts */
+JAIL(a_mount_made_apart, 0)
+{
+    struct statfs status;
+    size_t before;
+    int tree;
+
+    jail_share_everything(jail);
+    jail_linux(jail, PROC, "");
+    jail_plan(jail);
+    before = jail_count_mounts(jail);
+    tree = apart_mount(jail->plan, make_hidden, &jail->err);
+    check(jail, tree >= 0 && fstatfs(tree, &status) == 0 && status.f_type == TMPFS_MAGIC);
+    check(jail, jail_count_mounts(jail) == before);
+    check(jail, apart_mount(jail->plan, refuse, &jail->err) < 0 && jail->err.code == EBUSY);
+    check_contains(jail, jail->err.text, "not below /");
+    check(jail, apart_mount(jail->plan, die, &jail->err) < 0);
+    check_equal(jail, jail->err.text, "the process that makes a mount was killed");
 }
