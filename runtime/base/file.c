@@ -136,18 +136,24 @@ int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *le
                       limit, name, data, length, err);
 }
 
+int file_read_regular_fd(int fd, size_t limit, const char *name, char **data, size_t *length,
+                         struct error *err)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return fail_errno(err, "stat %s", name);
+    if (!S_ISREG(status.st_mode))
+        return fail(err, EINVAL, "%s: not a regular file", name);
+    return read_sized(fd, (uint64_t)status.st_size, limit, name, data, length, err);
+}
+
 int file_read_at(int dirfd, const char *path, size_t limit, char **data, size_t *length, struct error *err)
 {
     auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
 
-    if (fd < 0)
-        return fail_errno(err, "open %s", path);
-    if (fstat(fd, &status) < 0)
-        return fail_errno(err, "stat %s", path);
-    if (!S_ISREG(status.st_mode))
-        return fail(err, EINVAL, "%s: not a regular file", path);
-    return read_sized(fd, (uint64_t)status.st_size, limit, path, data, length, err);
+    return fd < 0 ? fail_errno(err, "open %s", path)
+                  : file_read_regular_fd(fd, limit, path, data, length, err);
 }
 
 char *file_real_path(int fd)
@@ -239,6 +245,27 @@ int file_replace_at(int dirfd, const char *path, const void *data, size_t length
     fail_errno(err, "write %s", path);
     unlinkat(dirfd, temporary, 0);
     return -1;
+}
+
+static void close_run(int first, int last)
+{
+    if (first < last && sys_close_range((unsigned)first, (unsigned)last, 0) == 0)
+        return;
+    for (int fd = first; fd <= last; fd++) /* also kernels before 5.9 */
+        close(fd);
+}
+
+void file_close_all(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t first = i;
+
+        if (fds[first] < 0)
+            continue;
+        while (i + 1 < count && fds[i + 1] == fds[i] + 1)
+            i++;
+        close_run(fds[first], fds[i]);
+    }
 }
 
 static int remove_children(int dirfd)

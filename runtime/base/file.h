@@ -28,12 +28,19 @@ int file_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
  */
 int file_mkdir_in_root(int rootfd, const char *path, mode_t mode);
 
+/* Closes descriptors, in ascending order, neighbours with one system call; negative ones are left alone. */
+void file_close_all(const int *fds, size_t count);
+
 /* mkdir -p for host paths. Returns 0 or -1 with errno. */
 int file_mkdir_all(const char *path, mode_t mode);
 
 /* Reads all that is left of an open file, at most `limit` bytes (more is an error). *data is NUL-terminated,
  * owned. */
 int file_read_fd(int fd, size_t limit, const char *name, char **data, size_t *length, struct error *err);
+
+/* The same, of a regular file; anything else is an error. */
+int file_read_regular_fd(int fd, size_t limit, const char *name, char **data, size_t *length,
+                         struct error *err);
 
 /* Opens and reads a regular file below dirfd (AT_FDCWD for host paths); never blocks on a FIFO (security rule
  * 11). */

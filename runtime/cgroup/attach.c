@@ -2,6 +2,7 @@
 #include "cgroup/cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "cgroup/directories.h"
 #include "cgroup/hierarchies.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Returns 0 or -1 with errno. */
+/* Returns the descriptor that it wrote to, or -1 with errno. */
 static int write_pid(const char *directory, const char *file, pid_t pid)
 {
     auto_close int fd = -1;
@@ -29,7 +30,7 @@ static int write_pid(const char *directory, const char *file, pid_t pid)
     if (fd < 0)
         return -1;
     length = snprintf(text, sizeof text, "%d", (int)pid);
-    return write(fd, text, (size_t)length) < 0 ? -1 : 0;
+    return write(fd, text, (size_t)length) < 0 ? -1 : take_fd(&fd);
 }
 
 /*
@@ -39,21 +40,30 @@ static int write_pid(const char *directory, const char *file, pid_t pid)
  */
 static int join(const char *directory)
 {
-    if (write_pid(directory, "tasks", 0) == 0)
-        return 0;
+    int fd = write_pid(directory, "tasks", 0);
+
+    if (fd >= 0)
+        return fd;
     return errno == ENOENT ? write_pid(directory, "cgroup.procs", 0) : -1;
 }
 
 int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct error *err)
 {
-    for (size_t i = 0; location && i < location->created.count; i++) {
-        const char *directory = location->created.items[i];
+    size_t count = location ? location->created.count : 0, joined = 0;
+    auto_free int *fds = memory_new_array(count + 1, sizeof *fds);
 
-        if ((pid ? write_pid(directory, "cgroup.procs", pid) : join(directory)) == 0)
-            continue;
-        return fail_errno(err, "join the cgroup %s", directory);
+    while (joined < count) {
+        const char *directory = location->created.items[joined];
+
+        fds[joined] = pid ? write_pid(directory, "cgroup.procs", pid) : join(directory);
+        if (fds[joined] < 0) {
+            fail_errno(err, "join the cgroup %s", directory);
+            break;
+        }
+        joined++;
     }
-    return 0;
+    file_close_all(fds, joined); /* all at once: neighbours cost one system call */
+    return joined < count ? -1 : 0;
 }
 
 int cgroup_open_for_clone(const struct cgroup_location *location)

@@ -37,17 +37,37 @@ static char *user_name(uint32_t uid)
     return memory_format("#%u", uid);
 }
 
-static struct oci_state *listed_state(const struct container *container)
+/* Nearly all containers are one user's: who was looked up last is remembered. */
+struct owner {
+    uint32_t uid;
+    char *name; /* NULL: nobody yet */
+};
+
+static void owner_free(struct owner *owner)
+{
+    free(owner->name);
+}
+
+static const char *owner_name(struct owner *owner, uint32_t uid)
+{
+    if (!owner->name || owner->uid != uid) {
+        free(owner->name);
+        *owner = (struct owner){ uid, user_name(uid) };
+    }
+    return owner->name;
+}
+
+static struct oci_state *listed_state(const struct container *container, struct owner *owner)
 {
     struct oci_state *state = container_oci_state(container, container_state(container));
 
     free(state->owner);
-    state->owner = user_name(container->status->owner_uid);
+    state->owner = memory_string(owner_name(owner, container->status->owner_uid));
     return state;
 }
 
 /* NULL: there is nothing to show, and if that is wrong, it was said. */
-static struct oci_state *load_state(struct store *store, const char *id)
+static struct oci_state *load_state(struct store *store, const char *id, struct owner *owner)
 {
     struct oci_state *state = NULL;
     struct container container;
@@ -59,7 +79,7 @@ static struct oci_state *load_state(struct store *store, const char *id)
         return NULL;
     }
     if (container_check(&container, &err) == 0)
-        state = listed_state(&container);
+        state = listed_state(&container, owner);
     else if (!container_is_locked(&container)) /* else: it is just being created or deleted */
         log_line(LOG_LEVEL_ERROR, "%s", err.text);
     container_close(&container);
@@ -108,12 +128,13 @@ static void format_json(struct oci_state *const *states, size_t count, struct bu
 static int print_states(struct store *store, const struct strings *ids, bool json, struct error *err)
 {
     auto_free struct oci_state **states = memory_new_array(ids->count, sizeof *states);
+    auto_cleanup(owner_free) struct owner owner = { 0 };
     auto_buffer struct buffer text = { 0 };
     size_t count = 0;
     int result;
 
     for (size_t i = 0; i < ids->count; i++) {
-        states[count] = load_state(store, ids->items[i]);
+        states[count] = load_state(store, ids->items[i], &owner);
         count += states[count] != NULL;
     }
     if (json)

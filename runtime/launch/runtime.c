@@ -509,12 +509,6 @@ void launch_init(struct launch *launch, struct store *store, const struct launch
 
 void launch_close(struct launch *launch)
 {
-    int *const fds[] = { &launch->procfs,         &launch->container_root, &launch->start_socket,
-                         &launch->console_socket, &launch->cgroup_fd,      &launch->socket,
-                         &launch->pidfd };
-
-    for (size_t i = 0; i < array_length(fds); i++)
-        cleanup_close(fds[i]);
     terminal_relay_close(launch->relay);
     container_close(&launch->container);
     rootfs_plan_free(launch->rootfs);

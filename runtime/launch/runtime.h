@@ -33,4 +33,4 @@ int launch_check_limit(struct launch *launch, struct error *err);
 /* In the foreground: until the payload ends. Its status, or -1. `notify` may be NULL. */
 int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err);
 
-void launch_close(struct launch *launch); /* memory and descriptors only */
+void launch_close(struct launch *launch); /* memory only: its descriptors go with the process, which ends next */

@@ -33,18 +33,14 @@ static int check_regular(int fd, struct error *err)
 static int open_passwd(int root_fd, struct error *err)
 {
     auto_close int place = file_open_in_root(root_fd, "/etc/passwd", O_PATH, 0);
-    auto_close int fd = -1;
+    int fd;
 
     if (place < 0)
         return fail_errno(err, "open /etc/passwd");
     if (check_regular(place, err) < 0)
         return -1;
     fd = file_open_in_root(root_fd, "/etc/passwd", O_RDONLY | O_NONBLOCK, 0);
-    if (fd < 0)
-        return fail_errno(err, "open /etc/passwd");
-    if (check_regular(fd, err) < 0)
-        return -1;
-    return take_fd(&fd);
+    return fd < 0 ? fail_errno(err, "open /etc/passwd") : fd;
 }
 
 /* The next field of a line, cut off at its colon; NULL when there is none. */
@@ -94,7 +90,7 @@ int process_set_home(struct process_plan *plan, int root_fd, struct error *err)
     if (process_plan_get_env(plan, "HOME"))
         return 0;
     fd = open_passwd(root_fd, &problem);
-    if (fd < 0 || file_read_fd(fd, PASSWD_LIMIT, "/etc/passwd", &content, NULL, &problem) < 0)
+    if (fd < 0 || file_read_regular_fd(fd, PASSWD_LIMIT, "/etc/passwd", &content, NULL, &problem) < 0)
         log_debug("HOME is /: %s", problem.text);
     else
         home = find_home(content, plan->uid);

@@ -21,6 +21,17 @@ static const struct option_attributes null_attributes = {
     .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
 };
 
+struct placing { /* one path: what is there, and what is mounted over it; or -1 */
+    int destination, tree;
+};
+
+static void placing_close(struct placing *placing)
+{
+    file_close_all((const int[]){ placing->destination, placing->tree }, 2);
+}
+
+#define auto_placing auto_cleanup(placing_close)
+
 struct cover {    /* a mount that is used again and again */
     int detached; /* not yet mounted anywhere; or -1 */
     int mounted;  /* where the next clone comes from; or -1 */
@@ -36,21 +47,20 @@ static void cover_free(struct cover *cover)
 
 /* `attributes` are for the first mount, the clones have them from it; NULL: none. */
 static int cover_mount(struct rootfs_plan *plan, struct cover *cover,
-                       const struct option_attributes *attributes, int destination, struct error *err)
+                       const struct option_attributes *attributes, struct placing *placing, struct error *err)
 {
-    auto_close int tree = take_fd(&cover->detached);
-
-    if (tree < 0)
-        tree = mount_clone(plan, cover->mounted, "", false);
-    if (tree < 0)
+    placing->tree = take_fd(&cover->detached);
+    if (placing->tree < 0)
+        placing->tree = mount_clone(plan, cover->mounted, "", false);
+    if (placing->tree < 0)
         return fail_errno(err, "open_tree");
-    if (mount_attach(plan, tree, destination, err) < 0)
+    if (mount_attach(plan, placing->tree, placing->destination, err) < 0)
         return -1;
     if (cover->mounted >= 0)
         return 0;
-    if (attributes && mount_set_attributes(plan, tree, attributes, false) < 0)
+    if (attributes && mount_set_attributes(plan, placing->tree, attributes, false) < 0)
         return fail_errno(err, "set mount attributes");
-    cover->mounted = take_fd(&tree);
+    cover->mounted = take_fd(&placing->tree);
     return 0;
 }
 
@@ -100,18 +110,18 @@ static int open_path(const struct rootfs_plan *plan, const char *path, struct er
 static int mask_one(struct rootfs_plan *plan, const char *path, struct cover *null, struct cover *empty,
                     struct error *err)
 {
-    auto_close int destination = open_path(plan, path, err);
+    auto_placing struct placing placing = { open_path(plan, path, err), -1 };
     struct stat status;
 
-    if (destination < 0)
+    if (placing.destination < 0)
         return err->code == ENOENT ? 0 : -1;
-    if (fstat(destination, &status) < 0)
+    if (fstat(placing.destination, &status) < 0)
         return fail_errno(err, "stat");
     if (!S_ISDIR(status.st_mode))
-        return cover_mount(plan, null, &null_attributes, destination, err);
+        return cover_mount(plan, null, &null_attributes, &placing, err);
     if (cover_make_empty(plan, empty, err) < 0)
         return -1;
-    return cover_mount(plan, empty, NULL, destination, err);
+    return cover_mount(plan, empty, NULL, &placing, err);
 }
 
 static int mask_all(struct rootfs_plan *plan, struct error *err)
@@ -128,15 +138,14 @@ static int mask_all(struct rootfs_plan *plan, struct error *err)
 /* A clone keeps nosuid, nodev and noexec of what it covers (item 125). */
 static int protect_one(struct rootfs_plan *plan, const char *path, struct error *err)
 {
-    auto_close int destination = open_path(plan, path, err);
-    auto_close int tree = -1;
+    auto_placing struct placing placing = { open_path(plan, path, err), -1 };
 
-    if (destination < 0)
+    if (placing.destination < 0)
         return err->code == ENOENT ? 0 : -1;
-    tree = mount_clone(plan, destination, "", true);
-    if (tree < 0)
+    placing.tree = mount_clone(plan, placing.destination, "", true);
+    if (placing.tree < 0)
         return fail_errno(err, "open_tree");
-    return mount_place_with(plan, &read_only, tree, destination, err);
+    return mount_place_with(plan, &read_only, placing.tree, placing.destination, err);
 }
 
 static int protect_all(struct rootfs_plan *plan, struct error *err)

@@ -90,12 +90,12 @@ static int exit_status(const siginfo_t *info)
     return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 }
 
-/* All that have ended; several SIGCHLD may have become one. */
+/* All that have ended, until it is the payload: several SIGCHLD may have become one. */
 static void reap(struct supervision *state)
 {
     siginfo_t info = { 0 };
 
-    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
+    while (state->status < 0 && waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
         if (info.si_pid == state->pid)
             state->status = exit_status(&info);
         info.si_pid = 0;
@@ -166,11 +166,12 @@ static void handle_signal(struct supervision *state, int number)
     }
 }
 
+/* When the payload has ended, signals still matter to the delivery of its last output only. */
 static void handle_signals(struct supervision *state)
 {
     struct signalfd_siginfo info;
 
-    while (read(state->signal_fd, &info, sizeof info) == sizeof info)
+    while ((state->status < 0 || state->relay) && read(state->signal_fd, &info, sizeof info) == sizeof info)
         handle_signal(state, (int)info.ssi_signo);
 }
 

@@ -403,6 +403,21 @@ test_list() {
     eq "$(rt list --format=json | jq -r '.[0] | .id, .status, .bundle, .owner')" "$ID"$'\ncreated\n'"$B"$'\nroot'
 }
 
+# O2: each container has its own owner, whoever that of the one before is
+test_list_owners() {
+    [ "$KIND" = aril ] || skip "edits the records of aril"
+    local uid number=0
+    bundle
+    created
+    for uid in 1 1 0 4000000000; do
+        mkdir -m 700 "$STATE/$ID-$((++number))"
+        jq -c ".ownerUid = $uid | .id = \"$ID-$number\"" "$STATE/$ID/status.json" >"$STATE/$ID-$number/status.json"
+    done
+    eq "$(rt list -f json | jq -r '.[] | .id + " " + .owner' | sort)" \
+        "$(printf "$ID %s\n$ID-%s %s\n$ID-%s %s\n$ID-%s %s\n$ID-%s %s" root 1 daemon 2 daemon 3 root 4 '#4000000000')"
+    rm -r "$STATE/$ID"-[1-4]
+}
+
 # O2 G8: a broken entry does not break list
 test_list_broken_entry() {
     bundle

@@ -9,9 +9,11 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 Test(error, reads_from_the_outside_in)
 {
@@ -136,6 +138,27 @@ Test(file, read_refuses_fifo_and_large_files)
 }
 
 /* The examples of FIPS 180-4 and its lengths around a block. */
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* Neighbours go in one call, and nothing that lies between or beside them. */
+Test(file, close_all_closes_no_other)
+{
+    const int all[] = { 200, 201, 202, 204, 206, 207 };
+    const int given[] = { 200, 201, -1, 204, 207, -1 };
+    const bool left[] = { false, false, true, false, true, false };
+
+    for (size_t i = 0; i < array_length(all); i++)
+        cr_assert_eq(dup2(STDIN_FILENO, all[i]), all[i]);
+    file_close_all(given, array_length(given));
+    for (size_t i = 0; i < array_length(all); i++)
+        cr_expect_eq(is_open(all[i]), left[i], "%d", all[i]);
+    file_close_all(given, 0);
+    cr_expect(is_open(202));
+}
+
 Test(sha256, examples)
 {
     static const struct {
