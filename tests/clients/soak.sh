@@ -6,7 +6,7 @@
 #   KILLS=1 COUNT=1000 AT_ONCE=50 tests/clients/soak.sh      the long run; the default is 24, 8 at a time, and no kills
 #
 # KILLS also kills containerd and the runtime in the middle of things. Measured with COUNT=16 AT_ONCE=6, containerd 1.6.20: with
-# the runtime killed, 12 of 12 runs pass with runc 1.1.5 and with aril, in 5 to 23 s. With containerd killed, 1 of 1 run with runc
+# the runtime killed, 12 of 12 runs pass with runc 1.1.5 and with aril, in 3 to 23 s. With containerd killed, 1 of 1 run with runc
 # failed: one id was refused ("failed to start shim: mkdir: file exists") until the client gave up, for it tries the same id again.
 #
 # shellcheck disable=SC2016 # the quoted scripts are for the container's shell
