@@ -22,14 +22,15 @@ static const struct {
     const char *name, *target;
     const char *needed; /* only where this exists in the container */
 } links[] = {
-    { "fd", "/proc/self/fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0", "/proc/self/fd" },
-    { "stdout", "/proc/self/fd/1", "/proc/self/fd" }, { "stderr", "/proc/self/fd/2", "/proc/self/fd" },
+    { "fd", "/proc/self/fd", "/proc/self" },       { "stdin", "/proc/self/fd/0", "/proc/self" },
+    { "stdout", "/proc/self/fd/1", "/proc/self" }, { "stderr", "/proc/self/fd/2", "/proc/self" },
     { "core", "/proc/kcore", "/proc/kcore" },
 };
 
+/* Whether the name is there: in the procfs of a joined pid namespace, "self" leads us nowhere. */
 static bool exists(const struct rootfs_plan *plan, const char *path)
 {
-    auto_close int fd = file_open_in_root(plan->root, path, O_PATH, 0);
+    auto_close int fd = file_open_in_root(plan->root, path, O_PATH | O_NOFOLLOW, 0);
 
     return fd >= 0;
 }
@@ -43,7 +44,7 @@ static int make_plain_links(const struct rootfs_plan *plan, int dev, struct erro
     for (size_t i = 0; i < array_length(links); i++) {
         if (!checked || strcmp(checked, links[i].needed) != 0) {
             checked = links[i].needed;
-            found = (plan->plain_proc && strcmp(checked, "/proc/self/fd") == 0) || exists(plan, checked);
+            found = (plan->plain_proc && strcmp(checked, "/proc/self") == 0) || exists(plan, checked);
         }
         if (found && symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
             return fail_errno(err, "link /dev/%s", links[i].name);
