@@ -103,7 +103,10 @@ void message_log_to(int *socket)
     log_set_sink(log_over_socket, socket);
 }
 
-/* Bytes received, 0 at end of file, -1. */
+/*
+ * Bytes received, 0 at end of file, -1. A peer that ended without reading all that we sent is reported once,
+ * before what it sent: its error is still to come.
+ */
 static ssize_t receive_packet(int socket, struct packet *packet, int *fd)
 {
     struct iovec part = { .iov_base = packet, .iov_len = sizeof *packet };
@@ -116,7 +119,7 @@ static ssize_t receive_packet(int socket, struct packet *packet, int *fd)
 
     do
         length = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-    while (length < 0 && errno == EINTR);
+    while (length < 0 && (errno == EINTR || errno == ECONNRESET));
     *fd = -1;
     if (length <= 0)
         return length;
@@ -132,7 +135,7 @@ int message_receive(int socket, struct message *message, struct error *err)
         struct packet packet;
         ssize_t length = receive_packet(socket, &packet, &message->fd);
 
-        if (length < 0 && errno != ECONNRESET)
+        if (length < 0)
             return fail_errno(err, "receive from the other process of the launch");
         if (length < (ssize_t)PACKET_HEADER) {
             message->type = MESSAGE_END;

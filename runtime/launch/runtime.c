@@ -377,7 +377,11 @@ int launch_serve_init(struct launch *launch, struct error *err)
 
 int launch_let_go(struct launch *launch, struct error *err)
 {
-    return message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0 ? explain_death(launch, err) : 0;
+    struct message message;
+
+    if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) == 0)
+        return 0;
+    return message_receive(launch->socket, &message, err) < 0 ? -1 : explain_death(launch, err);
 }
 
 int launch_converse(struct launch *launch, struct error *err)
