@@ -251,6 +251,22 @@ test_hooks() {
     done
 }
 
+# 35 36: a hook that fails in start: podman says which, and has nothing to clean up that is not there any more
+test_failing_hook() {
+    [ "$KIND" = aril ] || skip "older than the specification's words"
+    mkdir -p "$W/bad-hooks"
+    printf '{"version":"1.0.0","hook":{"path":"/bin/false"},"when":{"always":true},"stages":["poststart"]}\n' >"$W/bad-hooks/bad.json"
+    # shellcheck disable=SC2046 # words
+    capture $(podman_command) --hooks-dir "$W/bad-hooks" run --name failing --network none bb sleep 100
+    ne "$RC" 0
+    has "$ERR" "poststart hook[0] (/bin/false)"
+    hasnt "$ERR" "does not exist"
+    wait_for 10 eval '[ "$(inspect failing {{.State.Running}})" = false ]'
+    hasnt "$("$RUNTIME" list -q)" "$(inspect failing {{.Id}})"
+    capture pod rm -f failing
+    eq "$RC $ERR" "0 "
+}
+
 # contrib/hooks.d: a line in the log for containers that ask for a profile, none for others
 test_hooks_example() {
     mkdir -p "$W/hooks.d"
