@@ -118,6 +118,7 @@ ask_podman() { pod run --rm --network none "${flags[@]}" bb "$@"; }
 ask_docker() { docker_ run --rm --network none "${flags[@]}" bb "$@"; }
 ask_ctr() { ctr_ run --rm --runc-binary "$RUNTIME" "${flags[@]}" "$IMAGE" "errors-$RANDOM" "$@"; }
 ask_cri() {
+    rm -f "$W/logs/errors/app.log"
     start_pod errors "${flags[0]:-.}" || return
     start_container errors app "${flags[1]:-.}" "$@" >"$W/started" || return
 }
@@ -415,12 +416,15 @@ test_sysctl() {
     expect cri 1 'net[./]no[./]such'
 }
 
-no_shims() { [ -z "$(processes_with containerd-shim-runc-v2)" ]; }
+no_shims() {
+    SHIMS=$(processes_with containerd-shim-runc-v2) || true
+    [ -z "$SHIMS" ]
+}
 
 # nothing is left: containers, shims, cgroups outside of our own
 test_zz_nothing_left() {
     eq "$(pod ps -aq)$(docker_ ps -aq)" ""
-    wait_for 10 no_shims
+    wait_for 10 no_shims || { ps -o args= -p "$(paste -sd, <<<"$SHIMS")"; return 1; }
     eq "$(find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name k8s.io -newer "$W/containerd.toml")" ""
 }
 
