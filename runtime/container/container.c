@@ -6,6 +6,7 @@
 #include "container/record.h"
 #include "oci-specs/schema.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define STATUS_FILE "status.json"
+#define INIT_LINK "init"
 #define REMOVE_WAIT_MS 10000
 
 int record_fail_missing(const char *id, struct error *err)
@@ -115,6 +117,34 @@ int container_save(struct container *container, struct error *err)
     return fail_in_directory(container->fd, err);
 }
 
+/* ---- init without a cgroup ---------------------------------------------------------------------------- */
+
+int container_note_init(const struct container *container, pid_t pid, uint64_t start_time, struct error *err)
+{
+    char target[48];
+
+    snprintf(target, sizeof target, "%d %" PRIu64, (int)pid, start_time);
+    if (unlinkat(container->fd, INIT_LINK, 0) < 0 && errno != ENOENT)
+        return fail_errno(err, "replace the note of init");
+    if (symlinkat(target, container->fd, INIT_LINK) < 0) {
+        fail_errno(err, "note init");
+        return fail_in_directory(container->fd, err);
+    }
+    return 0;
+}
+
+bool container_noted_init(const struct container *container, pid_t *pid, uint64_t *start_time)
+{
+    char target[48] = "";
+    int number;
+
+    if (readlinkat(container->fd, INIT_LINK, target, sizeof target - 1) < 0 ||
+        sscanf(target, "%d %" SCNu64, &number, start_time) != 2 || number <= 0)
+        return false;
+    *pid = number;
+    return true;
+}
+
 /* ---- the lock --------------------------------------------------------------------------------------- */
 
 static int64_t milliseconds_now(void)
@@ -202,7 +232,7 @@ int container_remove(struct container *container, struct error *err)
         return -1;
     if (unlinkat(container->root_fd, container->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
         return 0;
-    /* Temporary files, left by a command that was killed. */
+    /* The note of init, where there was no cgroup; temporary files, left by a command that was killed. */
     if (file_remove_tree_at(container->root_fd, container->id) < 0)
         return fail_errno(err, "remove the state directory of container `%s`", container->id);
     return 0;

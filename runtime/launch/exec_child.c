@@ -110,10 +110,8 @@ static int set_final_affinity(struct launch *launch, struct error *err)
 
 static int drop_descriptors(struct launch *launch, struct error *err)
 {
-    (void)err;
-    if (launch->in_user_namespace) /* is setgroups allowed? There the host's capabilities count, not the
-                                      payload's */
-        return 0;
+    if (payload_check_groups(launch, err) < 0)
+        return -1;
     descriptors_close(launch->preserve_fds, launch->socket, -1);
     return 0;
 }

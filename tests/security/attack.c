@@ -10,6 +10,7 @@
  *   attack tiocsti                pushes a character into the terminal of fd 0
  *   attack setns                  joins its own mount namespace, which leads to that one's real root
  *   attack capabilities           the inheritable and ambient sets
+ *   attack can-mount-procfs-of    no attack: can a procfs be had of a pid namespace without being in it (Linux 6.17)?
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -134,6 +135,14 @@ static int exec_stage(double seconds)
 /* ---- proc-exe --------------------------------------------------------------------------------------------
  */
 
+/* A sealed memfd can be opened for writing, and not be written. The byte stays what it is. */
+static bool can_write(int readable, int writable)
+{
+    char byte;
+
+    return pread(readable, &byte, 1, 0) == 1 && pwrite(writable, &byte, 1, 0) == 1;
+}
+
 static void overwrite(int pid)
 {
     char path[100];
@@ -150,7 +159,7 @@ static void overwrite(int pid)
 
         if (writable >= 0) {
             if (readlink(path, target, sizeof target - 1) > 0 && !strstr(target, "/bin/attack") &&
-                !strstr(target, "/bin/busybox")) {
+                !strstr(target, "/bin/busybox") && can_write(fd, writable)) {
                 printf("writable: %s\n", target);
                 fflush(stdout);
             }
@@ -275,6 +284,14 @@ static int capability_sets(void)
     return 0;
 }
 
+static int can_mount_procfs_of(void)
+{
+    int context = (int)syscall(SYS_fsopen, "proc", 0);
+    int namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+    return syscall(SYS_fsconfig, context, 5 /* FSCONFIG_SET_FD */, "pidns", NULL, namespace) < 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -293,6 +310,8 @@ int main(int argc, char **argv)
         return join_own_namespace();
     if (strcmp(what, "tiocsti") == 0)
         return push_character();
+    if (strcmp(what, "can-mount-procfs-of") == 0)
+        return can_mount_procfs_of();
     if (strcmp(what, "capabilities") == 0)
         return capability_sets();
     fputs("attack: see the head of attack.c\n", stderr);
