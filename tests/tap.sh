@@ -147,7 +147,9 @@ tap_todo() {
     if [ -e "$TAP_DIR/todo" ]; then echo " # TODO $(cat "$TAP_DIR/todo")"; fi
 }
 
+# A watchdog that is ended before it has left the traps of the shell that it was forked from runs them.
 tap_cleanup() {
+    [ "$BASHPID" = $$ ] || return
     if declare -F tap_teardown >/dev/null; then tap_teardown; fi
     rm -rf "$TAP_DIR"
 }

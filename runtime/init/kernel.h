@@ -4,31 +4,16 @@
  */
 #pragma once
 
-#include <errno.h>
+#include "base/kernel_call.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
 typedef void signal_handler(int number, siginfo_t *info, void *context);
 
 #if defined __x86_64__
-/* The result, or a negative errno value. */
-static inline long kernel_call6(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 static inline long kernel_fork(void)
 {
     return kernel_call6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
@@ -52,13 +37,6 @@ static inline void kernel_on_signal(int number, signal_handler *handler)
 #else
 #include <unistd.h>
 
-static inline long kernel_call6(long number, long a, long b, long c, long d, long e, long f)
-{
-    long result = syscall(number, a, b, c, d, e, f);
-
-    return result < 0 ? -errno : result;
-}
-
 static inline long kernel_fork(void)
 {
     return fork();
@@ -72,7 +50,3 @@ static inline void kernel_on_signal(int number, signal_handler *handler)
     sigaction(number, &action, NULL);
 }
 #endif
-
-#define kernel_call_(number, a, b, c, d, e, f, ...)                                                          \
-    kernel_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-#define kernel_call(...) kernel_call_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)

@@ -131,7 +131,9 @@ int pid_file_write(const char *path, pid_t pid, struct error *err);
 /* `what` asked for it, in errors; without a path there is nothing to do */
 int pidfd_send(const char *what, const char *socket_path, int pidfd, struct error *err);
 
-/* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). */
+/* launch/hook_points.c: the six points of the lifecycle, with the state that each hook sees (item 252). A
+ * hook that fails ends the life of the container, and its error has this code. */
+#define HOOK_FAILED ECANCELED
 int hooks_at_create_runtime(struct launch *launch, struct error *err);
 int hooks_at_create_container(struct launch *launch, struct error *err);
 int hooks_at_start_container(struct launch *launch, struct error *err);

@@ -1,11 +1,13 @@
 /*
- * The six points where hooks run, and what state each sees (item 252):
+ * The six points where hooks run, and the status and pid that each sees (item 252):
  *
- *   prestart, createRuntime   runtime's namespaces, after the mounts and before pivot_root   creating, host
- * pid createContainer           container's namespaces, same moment; host paths                creating, pid
- * in there startContainer            container, after START, before the payload                     created,
- * pid in there poststart                 runtime, after execve running poststop                  runtime,
- * after delete; failures only warn                      stopped
+ * - prestart, createRuntime: in the runtime's namespaces, after the mounts and before pivot_root; creating,
+ * the host's pid
+ * - createContainer: in the container's namespaces at the same moment, with host paths; creating, the pid in
+ * there
+ * - startContainer: in the container, after START and before the payload; created, the pid in there
+ * - poststart: in the runtime's namespaces, after execve; running
+ * - poststop: in the runtime's namespaces, after delete; stopped; failures only warn
  */
 #include "launch/context.h"
 
@@ -41,7 +43,10 @@ static int run_one_kind(const char *kind, const struct oci_hook *hooks, size_t c
         return 0;
     json = state_json(container, state, pid);
     context.state_json = json;
-    return hooks_run(hooks, count, &context, err);
+    if (hooks_run(hooks, count, &context, err) == 0)
+        return 0;
+    err->code = HOOK_FAILED;
+    return -1;
 }
 
 extern char **environ;

@@ -385,6 +385,16 @@ int launch_note_init(struct launch *launch, struct error *err)
     return container_note_init(&launch->container, launch->pid, info.start_time, err);
 }
 
+/* An init that takes no message has ended. Why it did is in its last message, or in its status. */
+static int tell_init(struct launch *launch, enum message_type type, struct error *err)
+{
+    struct message message;
+
+    if (message_send(launch->socket, type, 0, -1, err) == 0)
+        return 0;
+    return message_receive(launch->socket, &message, err) < 0 ? -1 : explain_death(launch, err);
+}
+
 int launch_serve_init(struct launch *launch, struct error *err)
 {
     return launch_let_go(launch, err) < 0 ? -1 : launch_converse(launch, err);
@@ -392,11 +402,7 @@ int launch_serve_init(struct launch *launch, struct error *err)
 
 int launch_let_go(struct launch *launch, struct error *err)
 {
-    struct message message;
-
-    if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) == 0)
-        return 0;
-    return message_receive(launch->socket, &message, err) < 0 ? -1 : explain_death(launch, err);
+    return tell_init(launch, MESSAGE_GO, err);
 }
 
 int launch_converse(struct launch *launch, struct error *err)
@@ -408,8 +414,7 @@ int launch_converse(struct launch *launch, struct error *err)
             return -1;
         switch (message.type) {
         case MESSAGE_HOOKS:
-            if (hooks_at_create_runtime(launch, err) < 0 ||
-                message_send(launch->socket, MESSAGE_DONE, 0, -1, err) < 0)
+            if (hooks_at_create_runtime(launch, err) < 0 || tell_init(launch, MESSAGE_DONE, err) < 0)
                 return -1;
             break;
         case MESSAGE_TERMINAL:

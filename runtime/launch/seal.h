@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#define SEAL_MARK "_ARIL_SEALED" /* in the environment of the second start */
+
 /*
  * Called by create, run and exec before anything else. Executes this program again from a read-only clone of
  * its mount (or, where that is not permitted and the file could be written by us, from a sealed copy in
@@ -14,3 +16,6 @@
  * ours to write.
  */
 int seal_self(char **argv, struct error *err);
+
+/* launch/seal_clone.c: the first of these two ways. Returns only where it cannot be gone, or need not be. */
+void seal_enter_clone(char *const *argv, char *const *environment);

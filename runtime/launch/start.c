@@ -8,7 +8,7 @@
 #include "base/process_info.h"
 #include "oci-specs/config.h"
 
-#include <signal.h>
+#include <errno.h>
 
 static int check_state(const struct container *container, struct error *err)
 {
@@ -22,17 +22,6 @@ static int check_state(const struct container *container, struct error *err)
     default:
         return fail(err, EINVAL, "cannot start an already running container");
     }
-}
-
-/* A failed poststart hook stops the container; `delete` does the rest (item 36). */
-static int run_poststart(struct container *container, const struct oci_config *config, struct error *err)
-{
-    struct error ignored;
-
-    if (hooks_at_poststart(config, container, err) == 0)
-        return 0;
-    container_kill(container, SIGKILL, true, &ignored);
-    return -1;
 }
 
 static int start(struct container *container, struct error *err)
@@ -60,9 +49,19 @@ static int start(struct container *container, struct error *err)
     gate = gate_connect(container, err);
     if (gate < 0 || gate_start(gate, &peer, err) < 0)
         return -1;
-    if (config && run_poststart(container, config, err) < 0)
+    if (config && hooks_at_poststart(config, container, err) < 0)
         return -1;
     return notify_wait(&notify, status->pid, pidfd, err);
+}
+
+/* The rest of the specification's life cycle after a startContainer or poststart hook that failed: the
+ * container is stopped, what create did is undone, and poststop hooks run (items 35, 36). */
+static void end_life(struct container *container)
+{
+    struct error err;
+
+    if (container_delete(container, true, &err) < 0 && err.code != ENOENT)
+        log_warning("%s", err.text);
 }
 
 int launch_start(struct store *store, const char *id, struct error *err)
@@ -73,6 +72,8 @@ int launch_start(struct store *store, const char *id, struct error *err)
     if (store_load(store, id, &container, err) < 0)
         return -1;
     result = start(&container, err);
+    if (result < 0 && err->code == HOOK_FAILED)
+        end_life(&container);
     container_close(&container);
     return result;
 }

@@ -1,8 +1,8 @@
 /*
  * Mounts of type cgroup and cgroup2, which mean the same: the container's view of the control groups (item
  * 117). On a v2 host that is one cgroup2 mount; on v1 and hybrid hosts a tmpfs with a directory for each
- * hierarchy. Runs in init, which is in its cgroup and, if there is to be one, in its cgroup namespace; before
- * pivot_root.
+ * v1 hierarchy. Runs in init, which is in its cgroup and, if there is to be one, in its cgroup namespace;
+ * before pivot_root.
  */
 #include "rootfs/mount.h"
 
@@ -22,7 +22,7 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
 struct hierarchy {     /* a line of /proc/self/cgroup: "4:cpu,cpuacct:/a/b" */
-    char *controllers; /* "cpu,cpuacct", "name=systemd", "" for v2 */
+    char *controllers; /* "cpu,cpuacct", "name=systemd" */
     char *path;        /* of our cgroup, as our cgroup namespace shows it */
 };
 
@@ -137,8 +137,6 @@ static int make_links(int tmpfs, const char *directory, struct error *err)
 
 static const char *directory_name(const struct hierarchy *hierarchy)
 {
-    if (!*hierarchy->controllers)
-        return "unified";
     return hierarchy->controllers + (strncmp(hierarchy->controllers, "name=", 5) == 0 ? 5 : 0);
 }
 
@@ -148,16 +146,9 @@ static int mount_hierarchy(struct rootfs_plan *plan, const struct mount_op *op, 
     auto_cleanup(view_free) struct view view = { .tree = -1 };
     const char *directory = directory_name(hierarchy);
     auto_close int destination = -1;
-    int result;
 
-    if (!*hierarchy->controllers) {
-        if (!is_cgroup2(CGROUP_ROOT "/unified"))
-            return 0;
-        result = make_v2(plan, op, directory, hierarchy->path, &view, err);
-    } else {
-        result = make_v1(plan, op, directory, hierarchy, &view, err);
-    }
-    if (result < 0) /* ENOENT: a hierarchy that the host has not mounted at the usual place */
+    /* ENOENT: a hierarchy that the host has not mounted at the usual place */
+    if (make_v1(plan, op, directory, hierarchy, &view, err) < 0)
         return err->code == ENOENT ? 0 : fail_in(err, "%s", directory);
     destination = make_place(tmpfs, directory, err);
     if (destination < 0 || place(plan, op, &view, destination, err) < 0 ||
@@ -176,16 +167,14 @@ static int mount_hierarchy(struct rootfs_plan *plan, const struct mount_op *op, 
 static bool mount_by_name(const struct rootfs_plan *plan, const struct mount_op *op, int tmpfs,
                           const struct hierarchy *hierarchy)
 {
-    bool version_2 = !*hierarchy->controllers, named = strncmp(hierarchy->controllers, "name=", 5) == 0;
+    bool named = strncmp(hierarchy->controllers, "name=", 5) == 0;
     auto_free char *data = memory_format("%s%s", named ? "none," : "", hierarchy->controllers);
     uint64_t attributes = mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY;
     const char *directory = directory_name(hierarchy);
 
-    if (!plan->cgroup_namespace || (version_2 && !is_cgroup2(CGROUP_ROOT "/unified")) ||
-        mkdirat(tmpfs, directory, 0755) < 0)
+    if (!plan->cgroup_namespace || mkdirat(tmpfs, directory, 0755) < 0)
         return false;
-    if (mount(version_2 ? op->source : "cgroup", directory, version_2 ? "cgroup2" : "cgroup",
-              legacy_attribute_flags(attributes), version_2 ? NULL : data) == 0)
+    if (mount("cgroup", directory, "cgroup", legacy_attribute_flags(attributes), data) == 0)
         return true;
     unlinkat(tmpfs, directory, AT_REMOVEDIR); /* the long way says what is wrong */
     return false;
@@ -199,13 +188,16 @@ static int mount_shortest(struct rootfs_plan *plan, const struct mount_op *op, i
     return mount_hierarchy(plan, op, tmpfs, hierarchy, err);
 }
 
-/* Splits a line in place. */
+/*
+ * Splits a line in place; false for the v2 hierarchy of a hybrid system, which containers do not see: systemd
+ * as the container's init would take it for the place of its services, and it is not writable.
+ */
 static bool parse_line(char *line, struct hierarchy *hierarchy)
 {
     char *controllers = strchr(line, ':');
     char *path = controllers ? strchr(controllers + 1, ':') : NULL;
 
-    if (!path)
+    if (!path || path == controllers + 1)
         return false;
     *path = '\0';
     hierarchy->controllers = controllers + 1;

@@ -2,7 +2,7 @@
 # workloads.sh - sourced by bench: what is measured. Each function prints a part of the plan for measure.c, or a
 # line of JSON {kind, scenario, subject, value}.
 #
-# Needs W, RUNTIMES (NAME=PATH...), FLOOR (the floor's binary).
+# Needs W, RUNTIMES (NAME=PATH...), FLOOR (the floor's binary), ARIL_INIT (that of the first runtime).
 
 name_of() { echo "${1%%=*}"; }
 path_of() { echo "${1#*=}"; }
@@ -23,7 +23,7 @@ make_bundles() {
     bench_bundle "$W/mounts-1000" "$W/root" "$(many_mounts 1000)"
     bench_bundle "$W/rules-1000" "$W/root" "$(many_rules 1000)"
     while IFS=^ read -r feature _ _ filter; do
-        filter=${filter/INIT/"$(dirname "$(path_of "${RUNTIMES[0]}")")/aril-init"}
+        filter=${filter/INIT/"$ARIL_INIT"}
         [ "$filter" != SECCOMP ] || filter=$SECCOMP
         bench_bundle "$W/feature-$feature" "$W/root" "$filter"
     done < <(features)
@@ -151,7 +151,7 @@ monitors() {
         sleep 0.2
         fact monitor-rss "$name" "$(awk '$1 == "Rss:" { print $2 }' "/proc/$pid/smaps_rollup")"
         fact monitor-own "$name" "$(awk '$1 == "Anonymous:" { print $2 }' "/proc/$pid/smaps_rollup")"
-        "$(path_of "$entry")" --root "$(state_of "$entry")" delete --force bench || true
+        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry"); forget bench) # or run, which waits for it, does
         wait $pid || true
     done
 }

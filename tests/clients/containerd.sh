@@ -184,6 +184,23 @@ test_user_namespace() {
     has "$(run --uidmap 0:200000:65536 --gidmap 0:200000:65536 --remap-labels --snapshotter overlayfs -- sh -c 'tr -s " " </proc/self/uid_map; stat -c %u /data/file')" "0 200000 65536"
 }
 
+# S2 35 36: a hook that fails in start is in ctr's message, and the task that is gone by then can be deleted
+test_failing_hook() {
+    [ "$KIND" = aril ] || skip "older than the specification's words"
+    local kind id
+    for kind in startContainer poststart; do
+        id=$(fresh)
+        "$RUNTIME" spec -b "$W" && mv "$W/config.json" "$W/default.json"
+        jq --arg root "$W/rootfs" --arg kind $kind '.root.path = $root | .process.terminal = false | .process.args = ["sleep", "100"]
+            | .hooks[$kind] = [{path: "/bin/false"}]' "$W/default.json" >"$W/hook.json"
+        fails ctr_ run --runc-binary "$RUNTIME" --config "$W/hook.json" "$id"
+        has "$ERR" "$kind hook[0] (/bin/false)"
+        hasnt "$ERR" "does not exist"
+        eq "$(status "$id")" ""
+        ctr_ container rm "$id"
+    done
+}
+
 # --rootfs, --config, --rootfs-propagation, --runc-root
 test_other_ways() {
     eq "$(ctr_ run --rm --runc-binary "$RUNTIME" --rootfs "$W/rootfs" "$(fresh)" /bin/echo r)" r

@@ -51,3 +51,63 @@ podman_remove_all() {
     umount -l "$W/storage/overlay"
     find /sys/fs/cgroup -depth -type d -path '*libpod_parent*' -exec rmdir {} +
 } >/dev/null 2>&1
+
+# ---- for the tests ------------------------------------------------------------------------------------------
+
+run() { pod run --rm --network none "$@"; }
+
+inspect() { # container go-template
+    pod inspect "$1" --format "$2"
+}
+
+logs_have() { # container text
+    pod logs "$1" 2>&1 | grep -qF -- "$2"
+}
+
+# keep the containers of this test for the next one
+keep() { touch "$TAP_DIR/keep"; }
+
+# a failed test must not spoil the next ones
+remove_unless_kept() {
+    [ -e "$TAP_DIR/keep" ] || { pod rm --all --force --time 0 && pod pod rm --all --force; } >/dev/null 2>&1
+    rm -f "$TAP_DIR/keep"
+    return 0
+}
+
+# accounts of this mount namespace: the user ariltest with ids to give away, and ids for --userns auto of root
+TEST_USER=4242
+own_accounts() {
+    local file
+    [ ! -d "$W/etc" ] || return 0
+    mkdir "$W/etc"
+    cp /etc/passwd /etc/group "$W/etc/"
+    echo "ariltest:x:$TEST_USER:$TEST_USER::$W/home:/bin/sh" >>"$W/etc/passwd"
+    echo "ariltest:x:$TEST_USER:" >>"$W/etc/group"
+    printf 'ariltest:300000:65536\ncontainers:400000:1000000\n' | tee "$W/etc/subuid" >"$W/etc/subgid"
+    for file in passwd group subuid subgid; do
+        chmod 644 "$W/etc/$file"
+        [ -e "/etc/$file" ] || : >"/etc/$file"
+        mount --bind "$W/etc/$file" "/etc/$file"
+    done
+}
+
+# what systemd does for a service of type notify: a line for each datagram. Sets NOTIFY_SOCKET
+manager_listens() {
+    export NOTIFY_SOCKET=$W/notify
+    : >"$W/notified"
+    /usr/bin/python3 -c '
+import os, socket, sys
+end = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+end.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o777)
+while True:
+    text = end.recv(4096).decode().replace("\n", " ")
+    open(sys.argv[2], "a").write(text + "\n")
+' "$NOTIFY_SOCKET" "$W/notified" &
+    wait_for 10 test -S "$NOTIFY_SOCKET"
+}
+# for a container that has this machine's /usr
+SAYS_READY='import os, socket, time
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+time.sleep(100)'
+told() { grep -qx "$1" "$W/notified"; }

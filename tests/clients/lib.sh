@@ -41,7 +41,6 @@ chmod 755 "$W"
 cd "$W" || exit 1
 PREFIX=${W##*.}
 IMAGE=localhost/bb:latest
-CONTAINERD_PID=
 
 # ---- the private place --------------------------------------------------------------------------------------
 
@@ -153,8 +152,8 @@ C
 
 containerd_start() {
     containerd --config "$W/containerd.toml" >>"$W/containerd.log" 2>&1 </dev/null &
-    CONTAINERD_PID=$!
-    echo $CONTAINERD_PID >"$W/containerd.pid"
+    echo $! >"$W/containerd.pid"
+    disown # the shell says nothing when it is killed
     wait_for 20 ctr --address "$W/c.sock" version || bail_out "containerd did not start: $(tail -n 3 "$W/containerd.log")"
 }
 

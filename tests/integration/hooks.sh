@@ -203,35 +203,80 @@ test_create_hook_fails() {
 test_poststop_after_failed_create() {
     todo_for runc "1.1 runs none"
     todo_for crun "1.8 runs none"
-    bundle
-    hook_program
-    edit '.hooks.createRuntime = [{path: "/bin/false"}]'
-    add_hook poststop after
-    command_is /bin/true
-    fails rt create -b "$B" "$ID"
-    eq "$(hook_state after .id)" "$ID"
+    local kind
+    for kind in prestart createRuntime createContainer; do
+        rm -rf "$B"
+        bundle
+        hook_program
+        edit '.hooks[$kind] = [{path: "/bin/false"}]' --arg kind $kind
+        add_hook poststop after
+        command_is /bin/true
+        fails rt create -b "$B" "$ID"
+        is_over
+        eq "$(hook_state after .id)" "$ID"
+    done
 }
 
-# 35: a startContainer hook that fails: start fails, the program never runs, the container is stopped
+# 35: a startContainer hook that fails: start fails, the program never runs, the container is removed, poststop hooks run
 test_start_container_fails() {
-    bundle '.hooks.startContainer = [{path: "/bin/false"}]'
+    todo_for runc "1.1 leaves it stopped"
+    todo_for crun "1.8 leaves it stopped"
+    bundle '.hooks.startContainer = [{path: "/bin/false"}, {path: "/bin/touch", args: ["touch", "/dev/shm/second"]}]'
+    hook_program
+    add_hook poststop after
     command_is /bin/sh -c 'echo program ran'
     rt create -b "$B" "$ID" >"$B/out" 2>&1
-    capture rt start "$ID"
-    stopped
+    fails rt start "$ID"
+    has "$ERR" /bin/false
+    is_over
     hasnt "$(cat "$B/out")" "program ran"
-    [ "$KIND" != aril ] || ne "$RC" 0
-    rt delete "$ID"
 }
 
-# 36: a poststart hook that fails stops the container
+# the life cycle ended: nothing is left, and each poststop hook has run once, when all was undone
+is_over() {
+    fails rt state "$ID"
+    has "$ERR" "does not exist"
+    no_leftovers || { echo "$LEFT"; return 1; }
+    eq "$(hook_state after .status)" stopped
+    eq "$(grep -c after "$B/hooks/order")" 1
+    rt delete --force "$ID"
+    eq "$(grep -c after "$B/hooks/order")" 1
+}
+
+# 36: a poststart hook that fails: start fails, the container is stopped and removed, poststop hooks run
 test_poststart_fails() {
     todo_for runc "1.1 runs poststart hooks at create"
     todo_for crun "1.8 warns only"
     bundle '.hooks.poststart = [{path: "/bin/false"}]'
+    hook_program
+    add_hook poststart never
+    add_hook poststop after
     created
     fails rt start "$ID"
-    wait_for 5 eval '[ "$(status 2>/dev/null || echo stopped)" = stopped ]'
+    has "$ERR" "poststart hook[0] (/bin/false)"
+    is_over
+    [ ! -e "$B/hooks/never.state" ]
+}
+
+# 34 35 36: the same with run, in the foreground and detached
+test_run_hook_fails() {
+    todo_for runc "1.1 runs no poststop hooks"
+    todo_for crun "1.8 runs no poststop hooks"
+    local kind option
+    for kind in createRuntime startContainer poststart; do
+        for option in '' --detach; do
+            rm -rf "$B"
+            bundle
+            hook_program
+            edit '.hooks[$kind] = [{path: "/bin/false"}]' --arg kind $kind
+            add_hook poststop after
+            command_is /bin/sleep 1000
+            # shellcheck disable=SC2086 # none or one
+            fails rt run $option -b "$B" "$ID"
+            has "$ERR" /bin/false
+            is_over
+        done
+    done
 }
 
 # 37: a poststop hook that fails is a warning; the others run, delete succeeds
@@ -243,8 +288,10 @@ test_poststop_fails() {
     add_hook poststop second
     up /bin/true
     stopped
-    rt delete "$ID"
+    if [ "$KIND" = aril ]; then set -- --log "$B/log" --log-level warning; fi
+    rt "$@" delete "$ID"
     [ -e "$B/hooks/second.state" ]
+    [ "$KIND" != aril ] || matches "$(cat "$B/log")" 'warning.*poststop hook\[0\] \(/bin/false\)'
     fails rt state "$ID"
 }
 

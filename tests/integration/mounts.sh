@@ -409,6 +409,15 @@ test_cgroup_mount() {
     eq "$(head -n 1 <<<"$out")" 1
 }
 
+# 117 203: the v2 part of a hybrid system is not shown: systemd as the container's init would want it writable
+test_cgroup_mount_hybrid() {
+    grep -q ' /sys/fs/cgroup/unified cgroup2 ' /proc/mounts || skip "the cgroups of this machine are not hybrid"
+    bundle
+    eq "$(shell 'ls -d /sys/fs/cgroup/pids /sys/fs/cgroup/unified 2>/dev/null || true')" /sys/fs/cgroup/pids
+    edit '.linux.namespaces |= map(select(.type != "cgroup"))'
+    eq "$(shell 'ls -d /sys/fs/cgroup/pids /sys/fs/cgroup/unified 2>/dev/null || true')" /sys/fs/cgroup/pids
+}
+
 # 119: a mount that would hide parts of procfs is refused
 test_forbidden_proc() {
     todo_for runc "1.1 checks binds only"

@@ -212,8 +212,9 @@ test_F_2_cycles() {
 
 # F-3: create does not succeed when init is gone before it is ready, and leaves nothing
 test_F_3_init_dies_in_create() {
+    # the hook ends when init is dead: then nobody takes the message that lets it go on
     bundle '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c",
-        "kill -KILL $(sed -n \"s/.*\\\"pid\\\":\\([0-9]*\\).*/\\1/p\")"]}]'
+        "pid=$(sed -n \"s/.*\\\"pid\\\":\\([0-9]*\\).*/\\1/p\"); kill -KILL $pid; until grep -q ^State:.Z /proc/$pid/status; do :; done"]}]'
     annotate profile strict
     fails rt create -b "$B" "$ID"
     has "$ERR" "killed"
