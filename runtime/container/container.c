@@ -124,9 +124,10 @@ int container_note_init(const struct container *container, pid_t pid, uint64_t s
     char target[48];
 
     snprintf(target, sizeof target, "%d %" PRIu64, (int)pid, start_time);
-    if (unlinkat(container->fd, INIT_LINK, 0) < 0 && errno != ENOENT)
-        return fail_errno(err, "replace the note of init");
-    if (symlinkat(target, container->fd, INIT_LINK) < 0) {
+    if (symlinkat(target, container->fd, INIT_LINK) == 0)
+        return 0;
+    if (errno != EEXIST || unlinkat(container->fd, INIT_LINK, 0) < 0 ||
+        symlinkat(target, container->fd, INIT_LINK) < 0) {
         fail_errno(err, "note init");
         return fail_in_directory(container->fd, err);
     }
@@ -208,12 +209,19 @@ bool container_is_locked(const struct container *container)
 /* ---- the end
  * ----------------------------------------------------------------------------------------------- */
 
+static bool may_have_note(const struct container *container)
+{
+    const struct cgroup_location *cgroup = container->status->cgroup;
+
+    return !cgroup || cgroup->created.count == 0;
+}
+
 /* Our files by name, the status last: as long as there is something to find, its record is there, too. */
 static int remove_files(const struct container *container, struct error *err)
 {
-    static const char *const files[] = { "config.json", "start.sock", STATUS_FILE };
+    static const char *const files[] = { INIT_LINK, "config.json", "start.sock", STATUS_FILE };
 
-    for (size_t i = 0; i < array_length(files); i++)
+    for (size_t i = may_have_note(container) ? 0 : 1; i < array_length(files); i++)
         if (unlinkat(container->fd, files[i], 0) < 0 && errno != ENOENT)
             return fail_errno(err, "remove %s of container `%s`", files[i], container->id);
     return 0;
@@ -232,7 +240,7 @@ int container_remove(struct container *container, struct error *err)
         return -1;
     if (unlinkat(container->root_fd, container->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
         return 0;
-    /* The note of init, where there was no cgroup; temporary files, left by a command that was killed. */
+    /* Temporary files, left by a command that was killed. */
     if (file_remove_tree_at(container->root_fd, container->id) < 0)
         return fail_errno(err, "remove the state directory of container `%s`", container->id);
     return 0;
