@@ -24,6 +24,16 @@ static size_t column_width(const struct table *table, size_t column)
     return width;
 }
 
+/* Not "%-*s": with thousands of rows that would be a seventh of what `list` takes. */
+static void add_padded(struct buffer *out, const char *cell, size_t width)
+{
+    size_t length = strlen(cell);
+
+    buffer_add(out, cell, length);
+    for (; length < width; length++)
+        buffer_add_char(out, ' ');
+}
+
 void table_format(const struct table *table, struct buffer *out)
 {
     auto_free size_t *widths = memory_new_array(table->columns, sizeof *widths);
@@ -33,10 +43,9 @@ void table_format(const struct table *table, struct buffer *out)
     for (size_t i = 0; i < table->cell_count; i++) {
         size_t column = i % table->columns;
 
+        add_padded(out, table->cells[i], column + 1 < table->columns ? widths[column] : 0);
         if (column + 1 == table->columns)
-            buffer_add_format(out, "%s\n", table->cells[i]);
-        else
-            buffer_add_format(out, "%-*s", (int)widths[column], table->cells[i]);
+            buffer_add_char(out, '\n');
     }
 }
 

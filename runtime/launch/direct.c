@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/sys.h"
+#include "terminal/terminal.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -46,6 +47,24 @@ static void reap(pid_t payload)
             _exit(exit_status(status));
 }
 
+/* What the keys of a terminal and a shell's job control send, to all of a command line. */
+static bool is_for_group(int number)
+{
+    static const int numbers[] = { SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
+
+    for (size_t i = 0; i < array_length(numbers); i++)
+        if (number == numbers[i])
+            return true;
+    return false;
+}
+
+/* The payload leads its group, unless it went to another one. */
+static void pass_on(pid_t payload, int number)
+{
+    if (!is_for_group(number) || kill(-payload, number) < 0)
+        kill(payload, number);
+}
+
 /* All signals are blocked, and none is lost: blocked ones wait for us even as pid 1. */
 static void be_first(pid_t payload) __attribute__((noreturn));
 static void be_first(pid_t payload)
@@ -61,7 +80,7 @@ static void be_first(pid_t payload)
         if (number == SIGCHLD)
             reap(payload);
         else if (number > 0)
-            kill(payload, number);
+            pass_on(payload, number);
     }
 }
 
@@ -89,18 +108,20 @@ static const struct step first_steps[] = {
 /* ---- the payload
  * ------------------------------------------------------------------------------------------- */
 
-/* Job control is the payload's: its own group, and the terminal's foreground where it has one. */
+/*
+ * Job control is the payload's. On a terminal of its own it leads the session: nobody in there could continue
+ * what ^Z stops, so that stops only what a shell inside has started. Without, its group stops and goes on
+ * with the runtime, which the caller's shell continues; for that the first process stays in its session.
+ */
 static int lead_group(struct launch *launch, struct error *err)
 {
-    (void)err;
-    setpgid(0, 0);
-    if (launch->process.process->terminal)
-        tcsetpgrp(STDIN_FILENO, getpid()); /* all signals are blocked: SIGTTOU does not stop us */
-    return 0;
+    if (!launch->process.process->terminal)
+        return setpgid(0, 0) < 0 ? fail_errno(err, "setpgid") : 0;
+    return setsid() < 0 ? fail_errno(err, "setsid") : terminal_control(STDIN_FILENO, err);
 }
 
 static const struct step payload_steps[] = {
-    { "group", lead_group, NULL },
+    { "job control", lead_group, NULL },
     { "executable", payload_find_executable, NULL },
     { "signals", payload_reset_signals, NULL },
     { "execve", payload_execute, NULL },

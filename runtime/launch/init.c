@@ -99,7 +99,7 @@ static int open_terminal(struct launch *launch, struct error *err)
         return fail_in(err, "process.terminal");
     /* A controlling terminal belongs to the process that leads the session: a child, if there is to be one.
      */
-    return launch->enters_pid_late ? terminal_use(slave, err) : terminal_become(slave, err);
+    return launch->enters_pid_late || launch->direct ? terminal_use(slave, err) : terminal_become(slave, err);
 }
 
 static int pivot(struct launch *launch, struct error *err)

@@ -43,8 +43,10 @@ static int receive_notification(void *context)
 
 int launch_supervise(struct launch *launch, int signal_fd, struct notify_proxy *notify, struct error *err)
 {
-    struct supervise_watch watch = { notify ? notify->socket : -1, receive_notification, notify,
-                                     launch->limit, &launch->timed_out };
+    struct supervise_watch watch = {
+        notify ? notify->socket : -1,    receive_notification, notify, launch->limit, &launch->timed_out,
+        launch->direct && !launch->relay
+    };
     int status = supervise_watching(launch->pid, launch->pidfd, signal_fd, launch->relay, &watch, err);
 
     if (launch->timed_out)

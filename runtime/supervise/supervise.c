@@ -141,6 +141,25 @@ static void forward(struct supervision *state, int number)
         state->impatient = true;
 }
 
+/* Whoever continues us usually does it by a signal, which the loop then forwards. Where nothing stopped us,
+ * there is none. */
+static bool is_continued_by_signal(void)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT);
+}
+
+/* The payload first: what it does about the signal it does while it has the terminal. */
+static void stop_with_payload(struct supervision *state)
+{
+    if (state->watch.stops_with_us)
+        forward(state, SIGTSTP);
+    stop_ourselves(state);
+    if (state->watch.stops_with_us && !is_continued_by_signal())
+        forward(state, SIGCONT);
+}
+
 static void handle_signal(struct supervision *state, int number)
 {
     switch (number) {
@@ -152,9 +171,11 @@ static void handle_signal(struct supervision *state, int number)
     case SIGWINCH: /* setting the size inside sends it there */
         if (state->relay)
             terminal_relay_resize(state->relay);
+        else
+            forward(state, number);
         break;
     case SIGTSTP:
-        stop_ourselves(state);
+        stop_with_payload(state);
         break;
     case SIGCONT: /* of ours, and the payload may wait for one, too */
         if (state->relay)

@@ -17,11 +17,10 @@
 int supervise_block_signals(sigset_t *saved, int *signal_fd, struct error *err);
 
 /*
- * Until the process ends: its exit status, or 128 + signal. Every signal but SIGCHLD, SIGWINCH, SIGPIPE,
- * SIGURG and job control of our own terminal is forwarded through `pidfd`. Orphans that are reparented to us
- * are reaped. `relay` may be NULL.
+ * Until the process ends: its exit status, or 128 + signal. Every signal but SIGCHLD, SIGPIPE, SIGURG and job
+ * control of our own terminal is forwarded through `pidfd`; SIGWINCH by the relay, where there is one.
+ * Orphans that are reparented to us are reaped. `relay` may be NULL.
  */
-
 int supervise(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay, struct error *err);
 
 /*
@@ -47,7 +46,8 @@ struct supervise_watch {
     int (*handle)(void *context);
     void *context;
     struct supervise_limit limit;
-    bool *timed_out; /* NULL: nobody asks */
+    bool *timed_out;    /* NULL: nobody asks */
+    bool stops_with_us; /* SIGTSTP is forwarded before it stops us, and SIGCONT when we go on */
 };
 int supervise_watching(pid_t pid, int pidfd, int signal_fd, struct terminal_relay *relay,
                        const struct supervise_watch *watch, struct error *err);
