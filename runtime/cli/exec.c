@@ -42,6 +42,8 @@ static const struct option_row options[] = {
       "end it after this time; the exit status is 124 then" },
     { "kill-signal", 0, OPTION_STRING, LAUNCH(limit.signal), "SIGNAL",
       "what it gets first at --timeout (default: TERM; KILL after two seconds)" },
+    { "die-with-client", 0, OPTION_FLAG, LAUNCH(die_with_client), NULL,
+      "end it and all it has started when aril or its caller dies" },
     { "no-subreaper", 0, OPTION_FLAG, OPTION_IGNORED, NULL, NULL },
     { 0 },
 };

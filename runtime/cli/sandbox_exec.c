@@ -177,8 +177,12 @@ static int run(const struct invocation *invocation, struct error *err)
     /* The launch path would pass on what these stand for (E-3): the sandbox gets nothing of that kind. */
     unsetenv("NOTIFY_SOCKET");
     unsetenv("LISTEN_FDS");
-    if (!cwd)
-        return fail_errno(err, "--cwd %s", chosen->cwd ? chosen->cwd : ".");
+    if (!cwd && chosen->cwd)
+        return fail_errno(err, "--cwd %s", chosen->cwd);
+    if (!cwd) {
+        fail_errno(err, "the current directory");
+        return err->code == ENOENT ? fail_hint(err, "it was deleted: choose another one with --cwd") : -1;
+    }
     if (!invocation->arguments[0][0])
         return fail(err, EINVAL, "the command is empty");
     if (make_request(chosen, cwd, &request, err) == 0 && sandbox_rules_make(&request, &rules, err) == 0)

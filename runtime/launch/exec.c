@@ -2,6 +2,7 @@
  * `exec`: one more process in a running container. The runtime's side; exec_child.c is the other. The same
  * conversation as create and run have with init (protocol.h), without hooks.
  */
+#include "launch/keeper.h"
 #include "launch/lifecycle.h"
 #include "launch/protocol.h"
 #include "launch/runtime.h"
@@ -25,7 +26,8 @@ struct exec {
     struct launch_options launch_options;
     const struct exec_options *options;
     struct cgroup_location *below; /* --cgroup */
-    struct cgroup_branch branch;   /* --timeout */
+    struct cgroup_branch branch;   /* --timeout, --die-with-client */
+    struct keeper keeper;          /* --die-with-client */
     int init_pidfd;
 };
 
@@ -53,6 +55,14 @@ static int check_terminal(const struct exec *exec, struct error *err)
         return fail(err, EINVAL, "cannot allocate tty if aril will detach without setting console socket");
     if (exec->options->console_socket && !terminal)
         return fail(err, EINVAL, "cannot use console socket if aril will not detach or allocate tty");
+    return 0;
+}
+
+static int check_client(const struct exec *exec, struct error *err)
+{
+    if (exec->options->die_with_client && exec->options->detach)
+        return fail(err, EINVAL,
+                    "--die-with-client: needs the foreground (with --detach there is no client)");
     return 0;
 }
 
@@ -108,12 +118,12 @@ static int choose_cgroup(struct exec *exec, struct error *err)
             return fail_in(err, "--cgroup");
         launch->cgroup_location = exec->below;
     }
-    if (launch->limit.milliseconds) {
+    if (launch->limit.milliseconds || exec->options->die_with_client) {
         /* Where that is not allowed (rootless), the process and its group are what the limit can reach. */
         if (cgroup_branch_make(launch->cgroup_location, &exec->branch) == 0)
             launch->cgroup_location = exec->branch.joined;
         else
-            log_debug("no cgroup for --timeout: %s", errno_text(errno));
+            log_debug("no cgroup for what it starts: %s", errno_text(errno));
     }
     launch->cgroup_fd = cgroup_open_for_clone(launch->cgroup_location);
     return 0;
@@ -186,10 +196,12 @@ static int start_child(struct exec *exec, struct error *err)
 {
     struct launch *launch = &exec->launch;
 
+    if (exec->options->die_with_client && keeper_start(&exec->keeper, &exec->branch, err) < 0)
+        return -1;
     if (set_initial_affinity(exec, err) < 0 || clone_child(exec, err) < 0)
         return -1;
     if (launch_place_init(launch, err) < 0 || assign_intel_rdt(launch, err) < 0 ||
-        launch_serve_init(launch, err) < 0 ||
+        launch_serve_init(launch, err) < 0 || keeper_watch(&exec->keeper, launch->pid, err) < 0 ||
         pidfd_send("--pidfd-socket", exec->options->pidfd_socket, launch->pidfd, err) < 0 ||
         pid_file_write(exec->options->pid_file, launch->pid, err) < 0 || open_gate(launch, err) < 0) {
         launch_kill_init(launch);
@@ -205,7 +217,8 @@ static int run(struct exec *exec, struct error *err)
     auto_close int signal_fd = -1;
     sigset_t before;
 
-    if (launch_check_limit(launch, err) < 0 || open_container(exec, err) < 0 || make_plans(exec, err) < 0)
+    if (check_client(exec, err) < 0 || launch_check_limit(launch, err) < 0 || open_container(exec, err) < 0 ||
+        make_plans(exec, err) < 0)
         return -1;
     if (launch->foreground && supervise_block_signals(&before, &signal_fd, err) < 0)
         return -1;
@@ -231,6 +244,7 @@ int launch_exec(struct container *container, struct oci_config *config, const st
     exec.launch_options.id = container->id;
     exec.launch_options.limit = options->limit;
     result = run(&exec, err);
+    keeper_end(&exec.keeper);
     cgroup_branch_end(&exec.branch, exec.launch.timed_out);
     cleanup_close(&exec.init_pidfd);
     schema_free(&cgroup_location_schema, exec.below);

@@ -36,10 +36,10 @@ int launch_start(struct store *store, const char *id, struct error *err);
 int launch_run(struct store *store, const struct launch_options *options, struct error *err);
 
 /*
- * Without a bundle, a record or a cgroup: a config whose paths are absolute, in the foreground. Ends with this
- * process, whatever happens to it. Of the options id, limit and no_new_keyring count. Config and record (or
- * NULL) are taken over. The payload's exit status; 126 or 127 (and a line in the log) when there is no such
- * program; -1 with an error.
+ * Without a bundle, a record or a cgroup: a config whose paths are absolute, in the foreground. Ends with
+ * this process, whatever happens to it. Of the options id, limit and no_new_keyring count. Config and record
+ * (or NULL) are taken over. The payload's exit status; 126 or 127 (and a line in the log) when there is no
+ * such program; -1 with an error.
  */
 int launch_run_directly(struct oci_config *config, struct policy_record *policy,
                         const struct launch_options *options, struct error *err);
@@ -55,6 +55,7 @@ struct exec_options {
     int preserve_fds;
     bool detach;
     bool ignore_paused;
+    bool die_with_client;               /* it and all it has started end when we or our caller die */
     const struct policy_record *policy; /* read by the caller, NULL: none */
     struct launch_limit limit;
 };

@@ -78,11 +78,26 @@ static void add_rule(struct oci_config *config, const struct sandbox_rules *rule
     }
 }
 
+/* All of the host, submounts included. Returns how many of the rules that was. */
+static size_t add_root(struct oci_config *config, const struct sandbox_rules *rules)
+{
+    /* A rule for "/" is the first one. */
+    bool named = rules->count > 0 && strcmp(rules->items[0].path, "/") == 0;
+
+    if (named && rules->items[0].access == SANDBOX_WRITABLE) {
+        add_mount(config, "/", "bind", "/", "remount,bind,rnosuid,rnodev");
+        add_mount(config, "/sys", "bind", "/sys", "rbind,rro,rnosuid,rnodev");
+    } else {
+        add_mount(config, "/", "bind", "/", "remount,bind,rro,rnosuid,rnodev");
+    }
+    return named;
+}
+
 static void add_mounts(struct oci_config *config, const struct sandbox_rules *rules,
                        const struct sandbox_command *command)
 {
-    /* All of the host, submounts included, before anything of ours comes on top. */
-    add_mount(config, "/", "bind", "/", "remount,bind,rro,rnosuid,rnodev");
+    size_t first = add_root(config, rules); /* before anything of ours comes on top */
+
     add_mount(config, "/proc", "proc", "proc", "nosuid,noexec,nodev");
     add_mount(config, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
     add_mount(config, "/dev/pts", "devpts", "devpts",
@@ -92,7 +107,7 @@ static void add_mounts(struct oci_config *config, const struct sandbox_rules *ru
         add_mount(config, "/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
     if (rules->private_tmp)
         add_mount(config, "/tmp", "tmpfs", "tmpfs", "nosuid,nodev,mode=1777");
-    for (size_t i = 0; i < rules->count; i++)
+    for (size_t i = first; i < rules->count; i++)
         add_rule(config, rules, i, command->user_namespace);
 }
 

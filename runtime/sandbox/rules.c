@@ -39,13 +39,16 @@ static char *join(const char *directory, const char *path)
     return memory_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
 }
 
-/* ---- the list --------------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------------------------
+ */
 
 static int check_place(const char *path, enum sandbox_access access, struct error *err)
 {
     if (sandbox_path_is_within(path, "/proc") ||
         (access != SANDBOX_READ_ONLY && (strcmp(path, "/dev") == 0 || sandbox_path_is_within(path, "/sys"))))
         return fail(err, EINVAL, "%s: the sandbox has its own /proc and /dev, and a read-only /sys", path);
+    if (strcmp(path, "/") == 0 && (access == SANDBOX_OVERLAID || access == SANDBOX_DENIED))
+        return fail(err, EINVAL, "/: not the whole root; name directories below it");
     return 0;
 }
 
@@ -122,7 +125,8 @@ static void drop_repeated(struct sandbox_rules *rules)
     rules->count = kept;
 }
 
-/* ---- writable ---------------------------------------------------------------------------------------------- */
+/* ---- writable
+ * ---------------------------------------------------------------------------------------------- */
 
 static int add_roots(struct sandbox_rules *rules, const struct strings *paths, const char *cwd,
                      enum sandbox_access access, struct error *err)
@@ -144,7 +148,8 @@ static const char *root_of(const struct sandbox_rules *rules, size_t root_count,
     return NULL;
 }
 
-/* ---- protected: nothing else may come to the path ------------------------------------------------------------ */
+/* ---- protected: nothing else may come to the path
+ * ------------------------------------------------------------ */
 
 /* 0 also where it cannot be made: then the command cannot make it either, with the same rights. */
 static int add_placeholder(struct sandbox_rules *rules, const char *path, enum sandbox_access access,
@@ -229,7 +234,8 @@ static int protect_names(struct sandbox_rules *rules, size_t root_count, struct 
     return 0;
 }
 
-/* ---- read-only and denied ------------------------------------------------------------------------------------ */
+/* ---- read-only and denied
+ * ------------------------------------------------------------------------------------ */
 
 static int add_matches(struct sandbox_rules *rules, size_t root_count, const char *pattern,
                        enum sandbox_access access, struct error *err)
@@ -325,7 +331,8 @@ static int add_joined(struct sandbox_rules *rules, size_t root_count, const stru
     return 0;
 }
 
-/* ---- overlays, /tmp -------------------------------------------------------------------------------------------- */
+/* ---- overlays, /tmp
+ * -------------------------------------------------------------------------------------------- */
 
 static int make_scratch(struct sandbox_rule *rule, struct error *err)
 {
@@ -358,14 +365,19 @@ static int make_scratches(struct sandbox_rules *rules, struct error *err)
     return 0;
 }
 
+/* Is the directory itself writable, as it is or as a part of something? */
+static bool is_writable(const struct sandbox_rules *rules, size_t root_count, const char *directory)
+{
+    return root_of(rules, root_count, directory) != NULL;
+}
+
 /* M-7: is anything writable at, above or below the directory? */
 static bool overlaps(const struct sandbox_rules *rules, size_t root_count, const char *directory)
 {
     for (size_t i = 0; i < root_count; i++)
-        if (sandbox_path_is_within(rules->items[i].path, directory) ||
-            sandbox_path_is_within(directory, rules->items[i].path))
+        if (sandbox_path_is_within(rules->items[i].path, directory))
             return true;
-    return false;
+    return is_writable(rules, root_count, directory);
 }
 
 /* The working directory stays what it is, only read-only, where a private /tmp or /run would hide it. */
@@ -389,7 +401,8 @@ int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rul
         return -1;
     roots = rules->count;
     rules->private_tmp = request->private_tmp || !overlaps(rules, roots, "/tmp");
-    rules->private_run = !overlaps(rules, roots, "/run");
+    /* Not like /tmp: a writable /run/user/1000 is no reason to show the sockets of everybody. */
+    rules->private_run = !is_writable(rules, roots, "/run");
     if (keep_cwd(rules, request->cwd, err) < 0)
         return -1;
     if ((request->protect && protect_names(rules, roots, err) < 0) ||
@@ -419,7 +432,8 @@ void sandbox_rules_free(struct sandbox_rules *rules)
         if (rule->scratch) {
             auto_free char *work = memory_format("%s/work/work", rule->scratch);
 
-            chmod(work, 0700); /* overlayfs makes it with mode 000; the scratch directory above is ours alone */
+            chmod(work,
+                  0700); /* overlayfs makes it with mode 000; the scratch directory above is ours alone */
             if (file_remove_tree_at(AT_FDCWD, rule->scratch) < 0)
                 log_warning("remove %s: %s", rule->scratch, errno_text(errno));
         }

@@ -17,6 +17,11 @@ has_swap() {
     [ "$(controller_version memory)" = 2 ] || [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ]
 }
 
+# where the cgroups of the pids controller begin
+pids_top() {
+    if [ "$(controller_version pids)" = 1 ]; then echo /sys/fs/cgroup/pids; else cgroup2_mount; fi
+}
+
 resources() { # JQ-VALUE
     bundle ".linux.resources += $1"
     up
@@ -167,18 +172,6 @@ test_pids_special() {
     ne "$RC" 8
 }
 
-# 193: blkio weight or io.weight where the kernel has it
-test_block_io() {
-    need_controller blkio
-    [ $CGROUP_VERSION = 1 ] || skip "v1 file names"
-    [ -e /sys/fs/cgroup/blkio/blkio.throttle.read_bps_device ] || skip "no throttling here"
-    local device
-    device=$(awk '$5 == "/" {print $3}' /proc/self/mountinfo | head -n 1)
-    [ "${device%%:*}" != 0 ] || skip "the root is on no block device"
-    resources "{blockIO: {throttleReadBpsDevice: [{major: ${device%%:*}, minor: ${device##*:}, rate: 1048576}]}}"
-    eq "$(value blkio blkio.throttle.read_bps_device -)" "$device 1048576"
-}
-
 # 162: an absolute cgroupsPath is relative to the mount root
 test_path_absolute() {
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID/inner"
@@ -239,21 +232,22 @@ test_delete_nested() {
 
 # 30: a cgroup that was there before and has other processes is not removed
 test_delete_keeps_others() {
-    mkdir "/sys/fs/cgroup/pids/$ID" 2>/dev/null || skip "no v1 pids controller"
+    local top other
+    top=$(pids_top)
+    mkdir -p "$top/$ID/other"
     sleep 1000 &
-    local other=$!
-    mkdir "/sys/fs/cgroup/pids/$ID/other"
-    echo $other >"/sys/fs/cgroup/pids/$ID/other/cgroup.procs"
+    other=$!
+    echo $other >"$top/$ID/other/cgroup.procs"
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID/mine"
     up
     rt delete --force "$ID"
     kill -0 $other
-    [ -d "/sys/fs/cgroup/pids/$ID/other" ]
+    [ -d "$top/$ID/other" ]
     kill $other
     wait $other 2>/dev/null || true
-    rmdir "/sys/fs/cgroup/pids/$ID/other"
+    rmdir "$top/$ID/other"
     # named: a walk over all cgroups trips over those of others that end meanwhile; two names may lead to one
-    rmdir /sys/fs/cgroup/*/"$ID" 2>/dev/null || true
+    rmdir /sys/fs/cgroup/"$ID" /sys/fs/cgroup/*/"$ID" 2>/dev/null || true
 }
 
 # 38 E9: pause and resume
@@ -337,10 +331,11 @@ test_ps_stopped() {
 test_not_empty() {
     todo_for runc "1.1 warns only"
     todo_for crun "1.8 takes it"
-    [ $CGROUP_VERSION = 1 ] || skip "v1 names"
-    mkdir "/sys/fs/cgroup/pids/$ID"
+    local top
+    top=$(pids_top)
+    mkdir "$top/$ID"
     sleep 1000 &
-    echo $! >"/sys/fs/cgroup/pids/$ID/cgroup.procs"
+    echo $! >"$top/$ID/cgroup.procs"
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID"
     command_is /bin/true
     capture rt run -b "$B" "$ID"

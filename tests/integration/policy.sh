@@ -353,6 +353,39 @@ test_F_7_exec_timeout_kills_what_called_setsid() {
     eq "$(find /sys/fs/cgroup -name 'exec-????????' -path "*$ID*" | wc -l)" 0
 }
 
+# F-6: --die-with-client: when the runtime is killed, or who called it, all that was started ends, whatever session it is in
+test_F_6_die_with_client() {
+    local script='trap "" TERM HUP; setsid sh -c "setsid sleep 4717 & sleep 4718" & echo up; sleep 4719' pid
+    bundle && up
+    "$RUNTIME" --root "$STATE" exec --die-with-client "$ID" /bin/sh -c "$script" >"$B/seen" &
+    pid=$!
+    wait_for 5 all_sleep
+    hasnt "$(rt exec "$ID" /bin/ps)" die-with-client # nothing of the runtime in there
+    kill -KILL $pid
+    wait_for 5 no_sleeper
+    sh -c '"$@" & echo $! >'"$B/pid"'; wait' sh "$RUNTIME" --root "$STATE" exec --die-with-client "$ID" /bin/sh -c "$script" >"$B/seen" &
+    pid=$!
+    wait_for 5 all_sleep
+    kill -KILL $pid
+    wait_for 5 no_sleeper
+    is_status running
+    wait_for 5 no_branch
+    capture rt exec --die-with-client "$ID" /bin/sh -c 'setsid sleep 4720 >/dev/null 2>&1 & exit 4'
+    eq "$RC" 4
+    rt exec "$ID" /bin/ps | grep -q 'sleep 4720'
+    capture rt exec --die-with-client --detach "$ID" /bin/true
+    has "$ERR" "--die-with-client: needs the foreground"
+    no_branch
+}
+
+no_branch() {
+    [ -z "$(find /sys/fs/cgroup -name 'exec-????????' -path "*$ID*")" ]
+}
+
+all_sleep() {
+    [ "$(rt exec "$ID" /bin/ps | grep -cE '^ *[0-9]+ [a-z0-9]+ +sleep 471[789]$')" = 3 ]
+}
+
 no_sleeper() {
     local list
     list=$(rt exec "$ID" /bin/ps) && hasnt "$list" 'sleep 471'

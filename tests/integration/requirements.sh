@@ -260,4 +260,74 @@ test_F_11_exec_with_a_terminal() {
     has "$OUT" ok
 }
 
+# steps_of TRACE PROGRAM: what the process that became the program did before, each step when it was done last
+steps_of() {
+    local pid
+    pid=$(grep -F "execve(\"$2\"" "$1" | tail -n 1 | cut -d' ' -f1)
+    awk -v pid="$pid" -v program="execve(\"$2\"" '
+        BEGIN {
+            count = split("setsid\\( pivot_root\\( mount_setattr\\( prlimit64\\(0,_RLIMIT_[A-Z]*,_{ PR_CAPBSET_DROP PR_SET_NO_NEW_PRIVS " \
+                          "setgroups\\( setresgid\\( setresuid\\( capset\\( umask\\( PR_SET_SPECULATION_CTRL recvmsg\\( " \
+                          "landlock_restrict_self\\( seccomp\\(", patterns, " ")
+        }
+        $1 != pid { next }
+        index($0, program) { exit }
+        {
+            for (i = 1; i <= count; i++) {
+                pattern = patterns[i]
+                gsub(/_R/, " R", pattern); gsub(/_{/, " {", pattern)
+                if ($0 ~ pattern) last[i] = NR
+            }
+        }
+        END {
+            for (i = 1; i <= count; i++) {
+                gsub(/\\.*/, "", patterns[i])
+                if (last[i]) print last[i], patterns[i]
+            }
+        }' "$1" | sort -n | cut -d' ' -f2 | tr '\n' ' '
+}
+
+confined() { # a strict container of another user with a limit
+    bundle '.process.user = {uid: 12345, gid: 23456, additionalGids: [7], umask: 63} |
+        .process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}]'
+    annotate profile strict
+    annotate speculation best-effort
+}
+
+# 2.15, L-5, G-1, S-6: the order in which init confines itself: seccomp last, Landlock behind the gate, ids after the bounding set
+test_order_of_init() {
+    command -v strace >/dev/null || skip "strace is missing"
+    confined
+    command_is /bin/echo started
+    capture strace -f -o "$B/trace" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+    eq "$OUT" started
+    eq "$(steps_of "$B/trace" /bin/echo)" "setsid pivot_root mount_setattr prlimit64 PR_CAPBSET_DROP PR_SET_NO_NEW_PRIVS setgroups setresgid setresuid\
+ capset umask PR_SET_SPECULATION_CTRL recvmsg landlock_restrict_self seccomp "
+}
+
+# 2.15, L-5, P-5: the same order for what exec starts
+test_order_of_exec() {
+    command -v strace >/dev/null || skip "strace is missing"
+    confined
+    up
+    capture strace -f -o "$B/trace" "$RUNTIME" --root "$STATE" exec "$ID" /bin/echo started
+    eq "$OUT" started
+    eq "$(steps_of "$B/trace" /bin/echo | sed 's/recvmsg //; s/mount_setattr //')" "setsid prlimit64 PR_CAPBSET_DROP PR_SET_NO_NEW_PRIVS setgroups setresgid setresuid\
+ capset umask PR_SET_SPECULATION_CTRL landlock_restrict_self seccomp "
+}
+
+# 2.15, F-3, U-2: a step that fails ends the start before the program, with the error, and nothing is left
+test_no_step_fails_unseen() {
+    command -v strace >/dev/null || skip "strace is missing"
+    confined
+    command_is /bin/echo started
+    local call
+    for call in pivot_root prlimit64 setgroups setresgid setresuid capset landlock_restrict_self seccomp; do
+        capture strace -f -o "$B/trace" -e trace=$call -e inject=$call:error=EPERM "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
+        grep -q INJECTED "$B/trace" || { echo "$call was not called"; return 1; }
+        [ "$RC" != 0 ] && [ "$OUT" = "" ] && one_line "$ERR" || { echo "$call: status $RC, [$OUT] [$ERR]"; return 1; }
+        eq "$(ls "$STATE")" ""
+    done
+}
+
 tap_main

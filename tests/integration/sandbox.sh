@@ -135,6 +135,46 @@ test_private_tmp() {
     rm -rf "/tmp/$ID" "/tmp/$ID.d"
 }
 
+# M-7, S-8: /run is private, too: something writable below it is there, but not what else the host has in /run
+test_private_run() {
+    aril_only
+    mkdir -p "/run/$ID.d" && touch "/run/$ID.other"
+    capture rt sandbox-exec --rw "/run/$ID.d" -- sh -c "ls /run; touch /run/$ID.d/ok"
+    eq "$OUT" "$ID.d"
+    [ -e "/run/$ID.d/ok" ]
+    capture rt sandbox-exec --rw /run -- ls /run
+    has "$OUT" "$ID.other"
+    rm -r "/run/$ID.d" "/run/$ID.other"
+}
+
+# M-1: the whole root as a path: writable but for what is named, /proc, /dev and /sys; never denied or overlaid
+test_root_as_a_path() {
+    aril_only
+    mkdir -p "$B/ro"
+    capture rt sandbox-exec --rw / --ro "$B/ro" -- sh -c "touch $B/made; touch $B/ro/no; grep -q ' /sys [^ ]* ro,' /proc/mounts && echo sys"
+    eq "$OUT" sys
+    [ -e "$B/made" ] && [ ! -e "$B/ro/no" ] && [ ! -e /.codex ]
+    capture rt sandbox-exec --rw / --ro / --rw "$B" -- sh -c "rm $B/made; touch /var/$ID; true"
+    [ ! -e "$B/made" ] && [ ! -e "/var/$ID" ]
+    local option
+    for option in --deny --overlay; do
+        capture rt sandbox-exec $option / -- true
+        eq "$RC" 1
+        has "$ERR" ": /: not the whole root; name directories below it"
+    done
+}
+
+# a working directory that is gone: the error says what to do
+test_deleted_cwd() {
+    aril_only
+    mkdir -p "$B/gone" && cd "$B/gone" && rmdir "$B/gone"
+    capture rt sandbox-exec -- true
+    eq "$RC $ERR" "1 aril: sandbox-exec: the current directory: no such file or directory (it was deleted: choose another one with --cwd)"
+    capture rt sandbox-exec --cwd / -- pwd
+    eq "$OUT" /
+    cd /
+}
+
 # O-3: an overlay shows changes inside and keeps the host as it was
 test_overlay() {
     aril_only

@@ -62,6 +62,7 @@ complete -c aril -n '__fish_seen_subcommand_from exec' -l cgroup -x -d 'run it i
 complete -c aril -n '__fish_seen_subcommand_from exec' -l ignore-paused -d 'allow it in a paused container'
 complete -c aril -n '__fish_seen_subcommand_from exec' -l timeout -x -d 'end it after this time; the exit status is 124 then'
 complete -c aril -n '__fish_seen_subcommand_from exec' -l kill-signal -x -d 'what it gets first at --timeout (default: TERM; KILL after two seconds)'
+complete -c aril -n '__fish_seen_subcommand_from exec' -l die-with-client -d 'end it and all it has started when aril or its caller dies'
 
 complete -c aril -n __fish_use_subcommand -a state -d 'Print the state of a container as JSON'
 complete -c aril -n '__fish_seen_subcommand_from state' -a '(aril list -q 2>/dev/null)'
