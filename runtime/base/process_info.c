@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,4 +64,15 @@ int process_open(pid_t pid, uint64_t start_time)
         return -1;
     }
     return take_fd(&pidfd);
+}
+
+int process_wait(int pidfd, int timeout_ms)
+{
+    struct pollfd waiting = { .fd = pidfd, .events = POLLIN };
+    int ready;
+
+    do
+        ready = poll(&waiting, 1, timeout_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready;
 }

@@ -20,3 +20,7 @@ bool process_is_alive(pid_t pid, uint64_t start_time);
 
 /* A pidfd of exactly that process, or -1 with errno ESRCH when it is gone or the pid was reused. */
 int process_open(pid_t pid, uint64_t start_time);
+
+/* Waits until the process has ended, a zombie included: 1, 0 when it lives on after that time, or -1 with
+ * errno. */
+int process_wait(int pidfd, int timeout_ms);

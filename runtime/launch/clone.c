@@ -195,6 +195,10 @@ static int explain_clone(const struct launch *launch, struct error *err)
         return fail_hint(err,
                          "are user namespaces allowed? sysctl kernel.apparmor_restrict_unprivileged_userns, "
                          "user.max_user_namespaces, the seccomp profile of a container around us");
+    if (err->code == EPERM && launch->rootless && launch->direct)
+        return fail_hint(err,
+                         "root needs CAP_SYS_ADMIN for a sandbox, an ordinary user nothing; aril probe says "
+                         "what works here");
     if (err->code == EPERM && launch->rootless)
         return fail_hint(err, "without root, linux.namespaces needs a user namespace: aril spec --rootless");
     if (err->code == ENOSPC)

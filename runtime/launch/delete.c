@@ -16,7 +16,6 @@
 #include "oci-specs/schema.h"
 #include "resctrl/resctrl.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,12 +46,8 @@ static int check_state(const struct container *container, bool force, struct err
 
 static int wait_for_death(int pidfd, pid_t pid, struct error *err)
 {
-    struct pollfd waiting = { .fd = pidfd, .events = POLLIN };
-    int ready;
+    int ready = process_wait(pidfd, DEATH_WAIT_MS);
 
-    do
-        ready = poll(&waiting, 1, DEATH_WAIT_MS);
-    while (ready < 0 && errno == EINTR);
     if (ready < 0)
         return fail_errno(err, "wait for process %d", (int)pid);
     if (ready == 0)

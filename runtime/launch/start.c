@@ -9,6 +9,9 @@
 #include "oci-specs/config.h"
 
 #include <errno.h>
+#include <unistd.h>
+
+#define END_WAIT_MS 5000
 
 static int check_state(const struct container *container, struct error *err)
 {
@@ -22,6 +25,18 @@ static int check_state(const struct container *container, struct error *err)
     default:
         return fail(err, EINVAL, "cannot start an already running container");
     }
+}
+
+/*
+ * An engine that hears of a failed start asks for the state at once, and keeps what it takes for alive:
+ * dockerd leaves the shim behind.
+ */
+static void wait_for_end_of_init(const struct container_status *status)
+{
+    auto_close int pidfd = process_open(status->pid, status->pid_start_time);
+
+    if (pidfd >= 0)
+        process_wait(pidfd, END_WAIT_MS);
 }
 
 static int start(struct container *container, struct error *err)
@@ -47,8 +62,13 @@ static int start(struct container *container, struct error *err)
         peer.config = config;
     }
     gate = gate_connect(container, err);
-    if (gate < 0 || gate_start(gate, &peer, err) < 0)
+    if (gate < 0)
         return -1;
+    if (gate_start(gate, &peer, err) < 0) {
+        close(take_fd(&gate)); /* init may wait for more */
+        wait_for_end_of_init(status);
+        return -1;
+    }
     if (config && hooks_at_poststart(config, container, err) < 0)
         return -1;
     return notify_wait(&notify, status->pid, pidfd, err);

@@ -132,9 +132,15 @@ static int make_monitor(const struct resctrl_plan *plan, const struct resctrl *r
 
 int resctrl_create(const struct resctrl_plan *plan, const struct resctrl *resctrl, struct error *err)
 {
+    const bool is_ours = !plan->named && !exists(resctrl, plan->group);
+
     if (make_group(plan, resctrl, err) < 0)
         return -1;
-    return make_monitor(plan, resctrl, err);
+    if (make_monitor(plan, resctrl, err) == 0)
+        return 0;
+    if (is_ours)
+        unlinkat(resctrl->root, plan->group, AT_REMOVEDIR);
+    return -1;
 }
 
 int resctrl_assign(const struct resctrl_plan *plan, const struct resctrl *resctrl, pid_t pid,

@@ -331,7 +331,7 @@ static void plan_namespaces(struct rootfs_plan *plan, bool rootless)
     const struct oci_linux *config = plan->linux_config;
 
     plan->mount_namespace = is_new(config, OCI_NAMESPACE_MOUNT);
-    plan->new_user = is_new(config, OCI_NAMESPACE_USER);
+    plan->own_user = find_namespace(config, OCI_NAMESPACE_USER);
     plan->user_namespace = rootless || find_namespace(config, OCI_NAMESPACE_USER);
     plan->pid_namespace = find_namespace(config, OCI_NAMESPACE_PID);
     plan->cgroup_namespace = find_namespace(config, OCI_NAMESPACE_CGROUP);

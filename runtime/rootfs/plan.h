@@ -83,7 +83,7 @@ struct rootfs_plan {
     /* from the config */
     bool mount_namespace;  /* a new one; without it there are no mounts, only chroot */
     bool user_namespace;   /* new or joined, or the runtime is in one: no mknod */
-    bool new_user;         /* a new one: sources are opened by the runtime */
+    bool own_user;         /* new or joined: the runtime opens the sources */
     bool pid_namespace;    /* new or joined: the host's /proc would show other processes */
     bool cgroup_namespace; /* new or joined: a cgroup mount shows only our part */
     bool read_only;

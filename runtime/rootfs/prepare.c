@@ -62,7 +62,7 @@ static int open_place(struct rootfs_plan *plan, struct error *err)
     if (err->code != EACCES)
         return -1;
     if (plan->root_tree < 0)
-        return plan->new_user
+        return plan->own_user
                    ? fail_hint(err, "the user namespace cannot reach it, and only the mount API of Linux "
                                     "5.2 could do without")
                    : -1;

@@ -42,7 +42,7 @@ static int open_one(struct rootfs_plan *plan, struct mount_op *op, struct error 
     bool mapped = op->options.special & OPTION_IDMAP;
     auto_close int tree = -1;
 
-    if (!mapped && !plan->new_user && !plan->live)
+    if (!mapped && !plan->own_user && !plan->live)
         return 0;
     if (mapped) {
         op->idmap = idmap_open(plan, op, err);
@@ -82,5 +82,5 @@ int rootfs_open_sources(struct rootfs_plan *plan, struct error *err)
     for (size_t i = 0; i < plan->mount_count; i++)
         if (open_one(plan, &plan->mounts[i], err) < 0)
             return mount_fail_in(&plan->mounts[i], err);
-    return plan->new_user && plan->mount_namespace && !plan->live ? open_root(plan, err) : 0;
+    return plan->own_user && plan->mount_namespace && !plan->live ? open_root(plan, err) : 0;
 }

@@ -32,6 +32,17 @@ static const char active[] = "active", degraded[] = "degraded", unsupported[] = 
 /* ---- what children share ----------------------------------------------------------------------------------
  */
 
+static int explain_user_namespace(struct error *err)
+{
+    if (err->code == ENOSPC)
+        return fail_hint(err, "sysctl user.max_user_namespaces is 0, or reached");
+    if (err->code == EPERM)
+        return fail_hint(
+            err, "sysctl kernel.unprivileged_userns_clone, a security module, or the seccomp filter of "
+                 "an outer container or sandbox");
+    return -1;
+}
+
 /* The caller becomes root of a new user namespace. */
 static int enter_user_namespace(struct error *err)
 {
@@ -39,11 +50,18 @@ static int enter_user_namespace(struct error *err)
     uid_t uid = geteuid();
     gid_t gid = getegid();
 
-    if (unshare(CLONE_NEWUSER) < 0)
-        return fail_errno(err, "new user namespace");
+    if (unshare(CLONE_NEWUSER) < 0) {
+        fail_errno(err, "new user namespace");
+        return explain_user_namespace(err);
+    }
     snprintf(map, sizeof map, "0 %u 1\n", (unsigned)uid);
-    if (file_write_string_at(AT_FDCWD, "/proc/self/uid_map", map) < 0)
-        return fail_errno(err, "write uid_map");
+    if (file_write_string_at(AT_FDCWD, "/proc/self/uid_map", map) < 0) {
+        fail_errno(err, "write uid_map");
+        return err->code != EPERM ? -1
+               : uid == 0 ? fail_hint(err, "root needs CAP_SETFCAP for that; an ordinary user does not")
+                          : fail_hint(err, "a security module gives no capabilities in it: sysctl "
+                                           "kernel.apparmor_restrict_unprivileged_userns");
+    }
     snprintf(map, sizeof map, "0 %u 1\n", (unsigned)gid);
     if (file_write_string_at(AT_FDCWD, "/proc/self/setgroups", "deny") < 0 ||
         file_write_string_at(AT_FDCWD, "/proc/self/gid_map", map) < 0)
@@ -187,7 +205,12 @@ static const char *try_identity(const char *directory, struct error *err)
     if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
         setresuid(NOBODY, NOBODY, NOBODY) < 0) {
         fail_errno(err, "become user %d", NOBODY);
-        fail_hint(err, "the user namespace around us does not map it");
+        if (err->code == EINVAL)
+            fail_hint(err, "the user namespace around us does not map it");
+        else
+            fail_hint(
+                err,
+                "CAP_SETUID or CAP_SETGID is missing, or the user namespace around us has one group only");
         return NULL;
     }
     return active;

@@ -59,6 +59,8 @@ tap_setup() {
     containerd_config "$(cri_settings)"
     containerd_start
     cri_images
+    CTR_NAMESPACE=$PREFIX # it names the parent cgroup
+    ctr_ image import "$W/image.tar" >"$W/import" 2>&1 || bail_out "import failed: $(tail -n 1 "$W/import")"
     podman_place
     docker_place
     VERSION=$("$RUNTIME" --version | awk 'NR == 1 { print $NF }')
@@ -116,12 +118,13 @@ ask_podman() { pod run --rm --network none "${flags[@]}" bb "$@"; }
 ask_docker() { docker_ run --rm --network none "${flags[@]}" bb "$@"; }
 ask_ctr() { ctr_ run --rm --runc-binary "$RUNTIME" "${flags[@]}" "$IMAGE" "errors-$RANDOM" "$@"; }
 ask_cri() {
+    rm -f "$W/logs/errors/app.log"
     start_pod errors "${flags[0]:-.}" || return
     start_container errors app "${flags[1]:-.}" "$@" >"$W/started" || return
 }
 
 plain() { # message
-    tr -s '\n' ' ' <<<"$1" | sed -E "s,$W,/W,g; s,$RUNTIME,/usr/bin/${RUNTIME##*/},g
+    tr -d '\r' <<<"$1" | tr -s '\n' ' ' | sed -E "s,$W,/W,g; s,$PREFIX,NAMESPACE,g; s,$RUNTIME,/usr/bin/${RUNTIME##*/},g
         s,time=\"[^\"]*\" *,,g; s,[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z? *(: )?,,g; s,\"[0-9a-f]{64}\",\"ID\",g; s,[0-9a-f]{64},ID,g; s,errors-[0-9]+,ID,g
         s,/(proc|fd)/[0-9]+,/\1/N,g; s,\bfd [0-9]+,fd N,g; s,storage/overlay/[^ ]*/merged,storage/merged,g
         s,(config.json:1:|usage: |runctop|runctmpdir)[0-9]+,\1N,g; s, *\$,,; s,\|,\\\\|,g"
@@ -411,6 +414,18 @@ test_sysctl() {
     expect docker '12[5-7]' 'net[./]no[./]such'
     ask cri '.linux.sysctls = {"net.no.such": "1"}' . -- true
     expect cri 1 'net[./]no[./]such'
+}
+
+no_shims() {
+    SHIMS=$(processes_with containerd-shim-runc-v2) || true
+    [ -z "$SHIMS" ]
+}
+
+# nothing is left: containers, shims, cgroups outside of our own
+test_zz_nothing_left() {
+    eq "$(pod ps -aq)$(docker_ ps -aq)" ""
+    wait_for 10 no_shims || { ps -o args= -p "$(paste -sd, <<<"$SHIMS")"; return 1; }
+    eq "$(find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name k8s.io -newer "$W/containerd.toml")" ""
 }
 
 tap_main

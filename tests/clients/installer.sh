@@ -129,6 +129,20 @@ test_handlers() {
     eq "$OUT" 2
 }
 
+# an upgrade while containers run: another file takes the program's place, and what the engine asks for next goes through it
+test_upgrade() {
+    local before
+    before=$(stat -c %i "$NODE/opt/aril/bin/aril")
+    image_run -- install
+    ne "$(stat -c %i "$NODE/opt/aril/bin/aril")" "$before"
+    eq "$(ls -A "$NODE/opt/aril/bin")" $'aril\naril-strict'
+    for CONTAINER in $(cri ListContainers | jq -r '.containers[].id'); do
+        enter echo still
+        eq "$OUT" still
+    done
+    [ -n "$CONTAINER" ]
+}
+
 # uninstall: not while containers run with it
 test_uninstall_refuses() {
     fails image_run -- uninstall
@@ -205,14 +219,64 @@ test_too_old_node() {
     [ -z "$(ls "$node/opt/aril/bin" -A)" ]
 }
 
+# the engine does not restart with aril: its configuration is put back, and it is restarted with that
+test_restart_fails() {
+    cp "$W/config.before" "$CONFIG"
+    printf '#!/bin/sh\necho x >>/host/restarts\n! grep -qs aril /host/etc/containerd/config.toml /host/etc/crio/crio.conf.d/10-aril.conf\n' >"$NODE/tmp/restart"
+    chmod 755 "$NODE/tmp/restart"
+    fails image_run --env RESTART=/host/tmp/restart -- install
+    has "$ERR" "could not restart containerd"
+    cmp "$CONFIG" "$W/config.before"
+    eq "$(wc -l <"$NODE/restarts")" 2
+    rm "$CONFIG" # none before, none after
+    fails image_run --env RESTART=/host/tmp/restart -- install
+    [ ! -e "$CONFIG" ]
+    mv "$NODE/etc/containerd" "$NODE/etc/containerd.off"
+    mkdir "$NODE/etc/crio"
+    fails image_run --env RESTART=/host/tmp/restart -- install
+    has "$ERR" "could not restart crio"
+    eq "$(ls -A "$NODE/etc/crio/crio.conf.d")" ""
+    rm -r "$NODE/etc/crio"
+    mv "$NODE/etc/containerd.off" "$NODE/etc/containerd"
+    cp "$W/config.before" "$CONFIG"
+}
+
+# a block without its last line, and a version in a table that is not the file's
+test_damaged_configuration() {
+    { cat "$W/config.before"; echo '# BEGIN aril (written by install-aril, do not edit)'; echo '# mine'; } >"$CONFIG"
+    cp "$CONFIG" "$W/damaged"
+    fails image_run -- install
+    has "$ERR" "without the other"
+    fails image_run -- uninstall
+    cmp "$CONFIG" "$W/damaged"
+    { cat "$W/config.before"; printf '[plugins."io.containerd.internal.v1.tracing"]\n  version = 9\n'; } >"$CONFIG"
+    cp "$CONFIG" "$W/damaged"
+    image_run -- install
+    image_run -- uninstall
+    cmp "$CONFIG" "$W/damaged"
+    cp "$W/config.before" "$CONFIG"
+}
+
+# a containerd in /usr/local/bin, where releases are unpacked: it is asked, too
+test_containerd_of_a_release() {
+    local node=$W/release
+    mkdir -p "$node"/{bin,files,etc/containerd,usr/local/bin}
+    cp "$(command -v busybox)" "$node/bin/sh"
+    printf '#!/bin/sh\necho "this containerd refuses"\nexit 1\n' >"$node/usr/local/bin/containerd"
+    printf '#!/bin/sh\necho aril\n' >"$node/files/aril"
+    chmod 755 "$node/usr/local/bin/containerd" "$node/files/aril"
+    cp "$SOURCE"/contrib/containerd/config-v*.toml "$node/files/"
+    cp "$W/config.before" "$node/etc/containerd/config.toml"
+    fails pod run --rm --network none --privileged -v "$node:/host" --env FILES=/host/files --env RESTART=true localhost/aril-installer install
+    has "$ERR" "does not accept its configuration"
+    cmp "$node/etc/containerd/config.toml" "$W/config.before"
+}
+
 # the objects: YAML, the handlers of the configuration files, the image and the arguments that exist
 test_objects() {
-    python3 - "$SOURCE/contrib" <<'P'
-import sys, tomllib
-try:
-    import yaml
-except ImportError:
-    sys.exit(0)
+    /usr/bin/python3 -c 'import tomllib, yaml' 2>/dev/null || skip "python3 has no tomllib or no yaml (Debian: apt-get install python3-yaml)"
+    /usr/bin/python3 - "$SOURCE/contrib" <<'P'
+import sys, tomllib, yaml
 contrib = sys.argv[1]
 classes = [c["handler"] for c in yaml.safe_load_all(open(f"{contrib}/kubernetes/runtimeclass.yaml"))]
 assert classes == ["aril", "aril-strict"], classes
@@ -222,9 +286,12 @@ for version, plugin in ((2, "io.containerd.grpc.v1.cri"), (3, "io.containerd.cri
     assert sorted(config["plugins"][plugin]["containerd"]["runtimes"]) == classes
 crio = tomllib.load(open(f"{contrib}/crio/10-aril.conf", "rb"))
 assert sorted(crio["crio"]["runtime"]["runtimes"]) == classes
+# CRI-O refuses a handler that allows an annotation which CRI-O does not know
+assert all("allowed_annotations" not in handler for handler in crio["crio"]["runtime"]["runtimes"].values())
 for name, verb in (("installer", "install"), ("uninstaller", "uninstall")):
     pod = yaml.safe_load(open(f"{contrib}/kubernetes/{name}.yaml"))["spec"]["template"]["spec"]
     assert pod["containers"][0]["args"] == [verb, "--wait"]
+    assert not pod["automountServiceAccountToken"]
     assert pod["hostPID"] and pod["containers"][0]["securityContext"]["privileged"]
 P
 }

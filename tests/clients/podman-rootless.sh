@@ -218,6 +218,22 @@ test_network() {
     has "$(pod run --rm --network slirp4netns bb ip addr show tap0)" 10.0.2.100
 }
 
+# A-2, C-1: a sandbox inside a rootless container, with the grants that contrib/ENGINES.md lists, and what probe says without
+test_nested_sandbox() {
+    "$RUNTIME" probe --help >/dev/null 2>&1 || skip "this runtime has no sandbox-exec"
+    local inside=(-v "$RUNTIME:/aril:ro" -v /lib:/lib:ro -v /lib64:/lib64:ro)
+    local grants=(--cap-add SYS_ADMIN,NET_ADMIN,MKNOD --security-opt seccomp=unconfined --security-opt unmask=ALL)
+    capture run "${inside[@]}" "${grants[@]}" bb /aril probe
+    has "$OUT" "sandboxes work here"
+    capture run "${inside[@]}" "${grants[@]}" bb /aril sandbox-exec -- sh -c 'touch /x 2>/dev/null || echo ro; id -u'
+    eq "$OUT" $'ro\n0'
+    capture run "${inside[@]}" --user 65534 "${grants[@]:2}" bb /aril sandbox-exec -- sh -c 'touch /x 2>/dev/null || echo ro; id -u'
+    eq "$OUT" $'ro\n65534'
+    capture run "${inside[@]}" bb /aril probe
+    eq "$RC" 1
+    has "$OUT" "must grant CAP_SYS_ADMIN"
+}
+
 # nothing is left: containers, processes
 test_zz_nothing_left() {
     eq "$(pod ps -aq)" ""

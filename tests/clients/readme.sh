@@ -23,6 +23,7 @@ IMAGE=docker.io/library/busybox:latest
 tap_setup() {
     private_place
     make_image
+    cgroups_of_default >"$W/default.before"
     own_machine
     make_systemctl
     make_image_known
@@ -94,7 +95,11 @@ make_image_known() {
 client_teardown() {
     local name
     for name in containerd docker; do kill "$(cat "$W/$name.pid")"; done
+    comm -13 "$W/default.before" <(cgroups_of_default) | xargs -r rmdir
 }
+
+# ctr's own namespace `default` names the parent cgroup of its containers
+cgroups_of_default() { find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -name default | sort; }
 
 # pasted ENGINE: runs its block, which has at most five lines besides its title
 pasted() {

@@ -59,6 +59,22 @@ static long connect_unix(void)
     return connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
 }
 
+static long abstract_socket(const char *name, int (*use)(int, const struct sockaddr *, socklen_t))
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    strncpy(address.sun_path + 1, name, sizeof address.sun_path - 2);
+    return fd < 0 || use(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -1 : fd;
+}
+
+static long listen_abstract(const char *name)
+{
+    long fd = abstract_socket(name, bind);
+
+    return fd < 0 || listen((int)fd, 5) < 0 ? -1 : pause();
+}
+
 static long attempt(const char *name)
 {
     static unsigned char zeros[256];
@@ -106,6 +122,12 @@ static long attempt(const char *name)
         return try_connect(atoi(name + 4));
     if (strncmp(name, "bind:", 5) == 0)
         return try_bind(atoi(name + 5));
+    if (strncmp(name, "listen:", 7) == 0)
+        return listen_abstract(name + 7);
+    if (strncmp(name, "abstract:", 9) == 0)
+        return abstract_socket(name + 9, connect);
+    if (strncmp(name, "signal:", 7) == 0)
+        return kill(atoi(name + 7), 0);
     if (strncmp(name, "rename:", 7) == 0 && creat(name + 7, 0600) >= 0) /* to another directory */
         return rename(name + 7, "/two/moved");
     if (strncmp(name, "mknod:", 6) == 0)

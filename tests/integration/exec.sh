@@ -354,6 +354,23 @@ test_keyring() {
     has "$(p .keyring)" "$ID"
 }
 
+# 76 77: execCPUAffinity.initial stays where there is no final, and holds before the move into the container's cpuset
+test_initial_cpu_affinity() {
+    [ "$(nproc)" -ge 2 ] || skip "one cpu"
+    not_for runc "1.1 has no execCPUAffinity"
+    not_for crun "1.8 has no execCPUAffinity"
+    bundle '.process.execCPUAffinity = {initial: "1"}'
+    up
+    probe_exec
+    eq "$(p .scheduling.cpus)" '[1]'
+    rt delete --force "$ID"
+    # in the cpuset it would be an error
+    edit '.process.execCPUAffinity = {initial: "0"} | .linux.resources.cpu.cpus = "1"'
+    up
+    probe_exec
+    eq "$(p .scheduling.cpus)" '[1]'
+}
+
 # 76: execCPUAffinity holds for exec only
 test_cpu_affinity() {
     [ "$(nproc)" -ge 2 ] || skip "one cpu"

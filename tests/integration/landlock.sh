@@ -57,6 +57,29 @@ test_tcp_ports() {
     eq "$OUT" "tcp:443: ECONNREFUSED tcp:80: EACCES bind:8080: done bind:8081: EACCES "
 }
 
+# L-1 L-2: scopes: no signal and no abstract socket reaches what is outside of the own domain, which each exec has
+test_scopes() {
+    [ "$(rt probe --json | jq .landlock_abi)" -ge 6 ] || skip "this kernel has no scopes (Landlock ABI 6)"
+    local scope want
+    for scope in '' '"signal"' '"abstract_unix"' '"signal","abstract_unix"'; do
+        landlock "{\"scope\":[$scope]}"
+        compile_helper attack
+        cp "$TEST_BIN/attack" "$B/rootfs/bin/attack"
+        up /bin/attack listen:name
+        wait_for 5 listens
+        want="signal:1: done abstract:name: done "
+        [[ "$scope" != *signal* ]] || want=${want/1: done/1: EPERM}
+        [[ "$scope" != *abstract* ]] || want=${want/name: done/name: EPERM}
+        eq "$(rt exec "$ID" /bin/attack signal:1 abstract:name | tr '\n' ' ')" "$want"
+        rt delete --force "$ID"
+        rm -rf --one-file-system "$B"
+    done
+}
+
+listens() {
+    rt exec "$ID" /bin/grep -q @name /proc/net/unix
+}
+
 # L-1: network_allowed=false denies every socket but AF_UNIX
 test_network_denied() {
     landlock '{"network_allowed":false}'

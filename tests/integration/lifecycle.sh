@@ -141,6 +141,26 @@ test_start_twice() {
     [ "$KIND" = crun ] || has "$ERR" stopped
 }
 
+# E5: when a start that fails is over, so is init: engines ask for the state at once
+test_start_fails_init_ended() {
+    not_for runc "start does not wait for the program"
+    not_for crun "start does not wait for the program"
+    command -v strace >/dev/null || skip "no strace to slow init down"
+    local pid
+    bundle '.process.args = ["/no-program"]'
+    echo "neither a program nor a script" >"$B/rootfs/no-program"
+    chmod 755 "$B/rootfs/no-program"
+    rt create -b "$B" --pid-file "$B/pid" "$ID" >/dev/null
+    pid=$(cat "$B/pid")
+    strace -qq -o "$B/strace" -e trace=exit_group -e inject=exit_group:delay_enter=1s -p "$pid" &
+    wait_for 5 grep -q '^TracerPid:.[1-9]' "/proc/$pid/status"
+    fails rt start "$ID"
+    [ ! -e "/proc/$pid" ] || grep -q '^State:.[ZX]' "/proc/$pid/status"
+    wait $!
+    has "$ERR" "xec format error"
+    eq "$(rt state "$ID" | jq -r .status)" stopped
+}
+
 # 26 E1: start of nothing
 test_start_missing() {
     todo_for crun "1.8 says 'No such file or directory'"

@@ -227,6 +227,51 @@ test_userns_join() {
     eq "$(p '.uid_map | gsub(" +"; " ")')" " 0 0 1"
 }
 
+# join_userns: the config joins a user namespace like that of with_userns. Sets HOLDER
+join_userns() {
+    unshare --user -- sleep 1000 &
+    HOLDER=$!
+    wait_for 5 eval "[ \"\$(readlink /proc/$HOLDER/ns/user)\" != '$(here user)' ]"
+    echo "0 200000 65536" >"/proc/$HOLDER/uid_map"
+    echo "0 300000 65536" >"/proc/$HOLDER/gid_map"
+    edit '(.linux.namespaces[] | select(.type == "user")).path = "/proc/\($h)/ns/user"' --arg h $HOLDER
+}
+
+end_holder() {
+    kill $HOLDER
+    wait $HOLDER 2>/dev/null || true
+}
+
+# 122 136: bind sources that the root of the user namespace, new or joined as in a pod, cannot reach
+test_userns_hidden_source() {
+    bundle
+    with_userns
+    mkdir -m 700 "$B/hidden"
+    echo reached >"$B/hidden/file"
+    edit '.mounts += [{destination: "/tmp/file", type: "bind", source: $f, options: ["bind"]}]' --arg f "$B/hidden/file"
+    eq "$(shell 'cat /tmp/file')" reached
+    join_userns
+    capture shell 'cat /tmp/file; id -u'
+    end_holder
+    eq "$OUT$ERR" $'reached\n0'
+}
+
+# 136: a root file system that the root of the user namespace, new or joined, cannot reach
+test_userns_hidden_root() {
+    todo_for runc "1.1 opens sources of mounts only"
+    todo_for crun "1.8 opens sources of mounts only"
+    bundle
+    with_userns
+    mkdir -m 700 "$B/hidden"
+    mv "$B/rootfs" "$B/hidden/"
+    edit '.root.path = "hidden/rootfs"'
+    eq "$(shell 'id -u')" 0
+    join_userns
+    capture shell 'id -u'
+    end_holder
+    eq "$OUT$ERR" 0
+}
+
 # 141: a time namespace with offsets, for the program and for exec
 test_time() {
     not_for runc "1.1 has no time namespaces"

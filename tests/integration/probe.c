@@ -457,6 +457,9 @@ static void report_rest(void)
     long length = syscall(SYS_keyctl, 6, -3, keyring, sizeof keyring, 0);
     put_text("keyring", length > 0 && strrchr(keyring, ';') ? strrchr(keyring, ';') + 1 : "");
     put_number("keyring_id", syscall(SYS_keyctl, 0, -3, 0));
+    memset(keyring, 0, sizeof keyring);
+    syscall(SYS_keyctl, 17, -3, keyring, sizeof keyring - 1); /* KEYCTL_GET_SECURITY */
+    put_text("keyring_label", keyring);
     put_key("signals");
     put("{");
     put_text("blocked", status_value("SigBlk"));

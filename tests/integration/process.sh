@@ -339,6 +339,10 @@ test_personality() {
     probe
     matches "$(p .personality)" '0x.*8$'
     matches "$(p .machine)" '^i[3-6]86$'
+    edit '.linux.personality.domain = "LINUX"'
+    command -v setarch >/dev/null || skip "needs setarch"
+    REPORT=$(setarch i686 "$RUNTIME" --root "$STATE" run -b "$B" "$ID")
+    eq "$(p .machine)" "$(uname -m)"
 }
 
 # 73 74 75: scheduler and ioPriority

@@ -173,6 +173,27 @@ aril"
     has "$OUT" "must grant CAP_SYS_ADMIN"
 }
 
+# C-1, A-2: root without capabilities, and no user namespaces: what is missing is said in words of who asked
+test_C_1_says_what_is_missing() {
+    local powerless=(setpriv --bounding-set=-all --inh-caps=-all)
+    mkdir -p "$B" && cp "$RUNTIME" "$B/aril" && chmod 755 "$B" # where an ordinary user can execute it
+    capture "${powerless[@]}" "$RUNTIME" probe --json
+    eq "$RC" 1
+    has "$(jq -r .layers.namespaces.message <<<"$OUT")" CAP_SYS_ADMIN
+    has "$(jq -r .layers.userns.message <<<"$OUT")" CAP_SETFCAP
+    has "$(jq -r .layers.identity.message <<<"$OUT")" CAP_SETUID
+    capture "${powerless[@]}" "$RUNTIME" sandbox-exec -- true
+    eq "$RC" 1
+    has "$ERR" "an ordinary user nothing; aril probe says what works here"
+    capture "${powerless[@]}" --reuid $TEST_USER --regid $TEST_USER --clear-groups "$B/aril" sandbox-exec --cwd / -- id -u
+    eq "$OUT" $TEST_USER
+    unshare -Ur true 2>/dev/null || skip "user namespaces are not allowed here"
+    capture unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh "$RUNTIME" probe --json
+    has "$(jq -r .layers.userns.message <<<"$OUT")" user.max_user_namespaces
+    capture rt sandbox-exec -- "$RUNTIME" probe --json
+    has "$(jq -r .layers.userns.message <<<"$OUT")" "outer container or sandbox"
+}
+
 # S-6, S-7: the filter is there for init and every exec, as `state` says; no descriptor of it is left
 test_S_6_filter_everywhere() {
     bundle && annotate profile strict && up

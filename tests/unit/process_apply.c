@@ -208,6 +208,63 @@ static int set_attributes(void)
     return 0;
 }
 
+/* <linux/sched/types.h> cannot be included beside <sched.h>. */
+struct kernel_attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+/* Every policy and parameter, read back from the kernel. What is absent becomes 0, whatever we had before. */
+static int set_each_policy(void)
+{
+    enum oci_scheduler_flag reset[] = { OCI_SCHED_FLAG_RESET_ON_FORK };
+    const struct {
+        struct oci_scheduler wanted;
+        struct kernel_attributes got;
+    } rows[] = {
+        { { .policy = OCI_SCHED_FIFO, .priority = 5 }, { .policy = 1, .priority = 5 } },
+        { { .policy = OCI_SCHED_RR, .priority = 7, .flags = reset, .flags_count = 1 },
+          { .policy = 2, .priority = 7, .flags = 1 } },
+        { { .policy = OCI_SCHED_OTHER, .nice = -3 }, { .policy = 0, .nice = -3 } },
+        { { .policy = OCI_SCHED_BATCH }, { .policy = 3 } },
+        { { .policy = OCI_SCHED_IDLE }, { .policy = 5 } },
+        { { .policy = OCI_SCHED_DEADLINE, .runtime = 1000000, .deadline = 20000000, .period = 30000000 },
+          { .policy = 6, .runtime = 1000000, .deadline = 20000000, .period = 30000000 } },
+    };
+    struct oci_process process = base_process();
+    struct process_plan plan = { .process = &process, .what = "process" };
+    struct error err = { 0 };
+
+    for (size_t i = 0; i < array_length(rows); i++) {
+        struct oci_scheduler wanted = rows[i].wanted;
+        const struct kernel_attributes *expected = &rows[i].got;
+        struct kernel_attributes got = { 0 };
+
+        process.scheduler = &wanted;
+        CHECK(process_apply_scheduler(&plan, &err) == 0);
+        CHECK(syscall(SYS_sched_getattr, 0, &got, sizeof got, 0) == 0);
+        CHECK(got.policy == expected->policy && got.flags == expected->flags);
+        CHECK(got.nice == expected->nice && got.priority == expected->priority);
+        if (got.policy == 6) /* for others the kernel reports its own slice as runtime */
+            CHECK(got.runtime == expected->runtime && got.deadline == expected->deadline &&
+                  got.period == expected->period);
+    }
+    return 0;
+}
+
+Test(process_apply, items_73_74_every_policy)
+{
+    const struct sched_param real_time = { .sched_priority = 1 };
+
+    if (sched_setscheduler(0, SCHED_FIFO, &real_time) < 0)
+        cr_skip_test("real-time scheduling is not permitted here");
+    sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
+    in_child(set_each_policy);
+}
+
 Test(process_apply, rlimits_scheduler_io_priority)
 {
     in_child(set_attributes);
@@ -603,6 +660,56 @@ Test(process_apply, cwd)
 
 /* ---- labels
  * ------------------------------------------------------------------------------------------------ */
+
+static void make_attributes(const struct jail *jail, bool apparmor_directory)
+{
+    cr_assert_eq(mkdirat(jail->fd, "self", 0755), 0);
+    cr_assert_eq(mkdirat(jail->fd, "self/attr", 0755), 0);
+    put_file(jail, "self/attr/exec", "", 0644);
+    put_file(jail, "self/attr/keycreate", "", 0644);
+    if (!apparmor_directory)
+        return;
+    cr_assert_eq(mkdirat(jail->fd, "self/attr/apparmor", 0755), 0);
+    put_file(jail, "self/attr/apparmor/exec", "", 0644);
+}
+
+static void check_attribute(const struct jail *jail, const char *name, const char *expected)
+{
+    auto_free char *path = memory_format("self/attr/%s", name), *text = NULL;
+    struct error err = { 0 };
+
+    cr_assert_eq(file_read_at(jail->fd, path, 4096, &text, NULL, &err), 0, "%s", err.text);
+    cr_expect_str_eq(text, expected, "%s", name);
+}
+
+/* Items 71, 72: what is written where, with a procfs that we play. */
+Test(process_apply, labels_are_written)
+{
+    struct oci_process process = { .apparmor_profile = (char[]){ "some-profile" } };
+    struct error err = { 0 };
+
+    for (int has_directory = 0; has_directory < 2; has_directory++) {
+        auto_jail struct jail jail;
+
+        jail_open(&jail);
+        make_attributes(&jail, has_directory);
+        cr_expect_eq(label_set_exec(&process, jail.fd, &err), 0, "%s", err.text);
+        if (has_directory)
+            check_attribute(&jail, "apparmor/exec", "exec some-profile");
+        check_attribute(&jail, "exec", has_directory ? "" : "exec some-profile");
+        check_attribute(&jail, "keycreate", "");
+    }
+    process = (struct oci_process){ .selinux_label = (char[]){ "u:r:t:s0:c1,c2" } };
+    auto_jail struct jail jail;
+
+    jail_open(&jail);
+    make_attributes(&jail, true);
+    cr_expect_eq(label_set_exec(&process, jail.fd, &err), 0, "%s", err.text);
+    cr_expect_eq(label_set_keyring(process.selinux_label, jail.fd, &err), 0, "%s", err.text);
+    check_attribute(&jail, "exec", "u:r:t:s0:c1,c2");
+    check_attribute(&jail, "keycreate", "u:r:t:s0:c1,c2");
+    check_attribute(&jail, "apparmor/exec", "");
+}
 
 /* Items 71, 72: what cannot be had is refused. The words in backticks are podman's (P7). */
 Test(process_apply, labels)

@@ -9,11 +9,13 @@
 #include "oci-specs/config.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct oci_config *parse(const char *rdt)
 {
@@ -243,6 +245,29 @@ Test(resctrl, item_237_monitoring)
     expect_file(&resctrl, "web1/mon_groups/web1/tasks", "4711");
     apply(&resctrl, "{\"closID\": \"/\", \"enableMonitoring\": true}", error);
     cr_expect(strstr(error, "linux.intelRdt.enableMonitoring: make "), "%s", error);
+    tear_down(&resctrl);
+}
+
+static int make_group_without_monitors(int dirfd, const char *path)
+{
+    if (!strstr(path, "mon_groups"))
+        return mkdirat(dirfd, path, 0755);
+    errno = ENOSPC;
+    return -1;
+}
+
+Test(resctrl, item_24_and_237_a_class_without_its_monitor_is_removed)
+{
+    char directory[] = "/tmp/aril-unit.XXXXXX", error[ERROR_TEXT_SIZE];
+    struct resctrl resctrl = fake(directory);
+
+    resctrl.make_directory = make_group_without_monitors;
+    apply(&resctrl, "{\"enableMonitoring\": true}", error);
+    cr_expect(strstr(error, "mon_groups/web1: no space left on device"), "%s", error);
+    cr_expect_neq(faccessat(resctrl.root, "web1", F_OK, 0), 0);
+    cr_assert_eq(mkdirat(resctrl.root, "web1", 0755), 0); /* somebody else's stays */
+    apply(&resctrl, "{\"enableMonitoring\": true}", error);
+    cr_expect_eq(faccessat(resctrl.root, "web1", F_OK, 0), 0);
     tear_down(&resctrl);
 }
 

@@ -15,6 +15,7 @@
 #include <criterion/criterion.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -152,6 +153,46 @@ static void expect(const struct seccomp_filter *filter, uint32_t arch, uint32_t 
 
     cr_assert_eq(value, expected, "arch %x call %u (%lx, %lx): %x instead of %x", arch, number,
                  (unsigned long)arg0, (unsigned long)arg1, value, expected);
+}
+
+/* The list of the requirement, by name: what this machine has of it is denied. */
+Test(seccomp_presets, S2_every_call)
+{
+    static const char names[] =
+        "mount umount2 chroot pivot_root ptrace process_vm_readv process_vm_writev kcmp init_module "
+        "finit_module "
+        "delete_module bpf seccomp personality add_key request_key keyctl iopl ioperm reboot syslog swapon "
+        "swapoff "
+        "setns unshare name_to_handle_at open_by_handle_at userfaultfd kexec_load kexec_file_load acct "
+        "open_tree "
+        "move_mount fsopen fsconfig fsmount fspick mount_setattr open_tree_attr perf_event_open pidfd_getfd "
+        "io_uring_setup io_uring_enter io_uring_register quotactl quotactl_fd settimeofday clock_settime "
+        "clock_settime64 adjtimex clock_adjtime stime modify_ldt lookup_dcookie vmsplice vhangup nfsservctl "
+        "uselib "
+        "sysfs ustat";
+    static const uint64_t families[] = { AF_VSOCK, AF_KEY, AF_ALG, 33 /* AF_RXRPC */ };
+    static const uint64_t flags[] = { 0x00020000, 0x02000000, 0x04000000, 0x08000000,
+                                      0x10000000, 0x20000000, 0x40000000 };
+    auto_free char *copy = memory_string(names);
+    struct seccomp_filter filter;
+    char *rest = copy, *name;
+    int known = 0;
+
+    compile(&(struct seccomp_preset){ .builtin = true }, &filter);
+    while ((name = strsep(&rest, " "))) {
+        int number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name);
+
+        if (number < 0) /* of another architecture, or newer than the library */
+            continue;
+        expect(&filter, AUDIT_ARCH_X86_64, (uint32_t)number, 0, 0, ERRNO(1));
+        known++;
+    }
+    cr_expect_geq(known, 55);
+    for (size_t i = 0; i < array_length(families); i++)
+        expect(&filter, AUDIT_ARCH_X86_64, SYS_socket, families[i], 0, ERRNO(1));
+    for (size_t i = 0; i < array_length(flags); i++)
+        expect(&filter, AUDIT_ARCH_X86_64, SYS_clone, flags[i] | 17, 0, ERRNO(1));
+    seccomp_filter_free(&filter);
 }
 
 Test(seccomp_presets, S2_S3_S4_builtin)
