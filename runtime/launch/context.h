@@ -70,7 +70,7 @@ struct launch {
     struct supervise_limit limit; /* --timeout */
     bool timed_out;               /* and it was reached */
     bool foreground;              /* run or exec without --detach */
-    bool network_comes; /* direct: the runtime makes the network namespace meanwhile, and sends it */
+    bool network_comes; /* the runtime makes the network namespace meanwhile, and sends it */
     bool direct;        /* no record and no gate: launch_run_directly() */
     bool by_start;      /* create: the gate is start.sock, not our socket */
     bool started;       /* the payload runs: a failure after that stops it, like any running container */
@@ -95,6 +95,8 @@ int launch_die_with_runtime(const struct launch *launch, struct error *err);
 int launch_continue_in_child(struct launch *launch, struct error *err);
 int launch_take_child(struct launch *launch, const struct message *message,
                       struct error *err); /* the runtime */
+/* In the runtime: the pid on record, for containers without a cgroup. */
+int launch_note_init(struct launch *launch, struct error *err);
 
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));

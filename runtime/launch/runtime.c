@@ -107,6 +107,14 @@ int launch_make_plans(struct launch *launch, struct error *err)
     return resctrl_plan_make(config, launch->options->id, &launch->resctrl_plan, err);
 }
 
+static int make_plans(struct launch *launch, struct error *err)
+{
+    if (launch_make_plans(launch, err) < 0)
+        return -1;
+    launch_plan_network(launch);
+    return 0;
+}
+
 int launch_open_outside(struct launch *launch, struct error *err)
 {
     if (namespaces_open(&launch->namespaces, err) < 0)
@@ -243,7 +251,7 @@ static int pid_namespace_of_procfs(const struct launch *launch)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    if (plan->needs_stage || launch->in_user_namespace)
+    if (plan->needs_stage)
         return -1;
     for (size_t i = 0; i < plan->join_count; i++)
         if (plan->joins[i].flag == CLONE_NEWPID && rootfs_can_mount_procfs_of(plan->joins[i].fd))
@@ -263,6 +271,9 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
 
     context.procfs_of = pid_namespace_of_procfs(launch);
     launch->enters_pid_late = context.procfs_of >= 0;
+    /* Without the host's privileges we could not come back from there: a stage goes. */
+    if (launch->rootless && (launch->namespaces.join_flags & CLONE_NEWPID) && !launch->enters_pid_late)
+        launch->namespaces.needs_stage = true;
     launch->rootfs = rootfs_plan_make(launch->bundle.config, &context, err);
     if (!launch->rootfs)
         return -1;
@@ -284,7 +295,7 @@ static int clone_init(struct launch *launch, struct error *err)
 {
     if (launch_clone_init(launch, err) < 0)
         return -1;
-    if (namespaces_leave_pid(&launch->namespaces, err) == 0)
+    if (launch->enters_pid_late || namespaces_leave_pid(&launch->namespaces, err) == 0)
         return 0;
     launch_kill_init(launch);
     return -1;
@@ -368,6 +379,18 @@ static int explain_death(struct launch *launch, struct error *err)
     if (WIFSIGNALED(status))
         return fail(err, ECHILD, "container init was killed by signal %d", WTERMSIG(status));
     return fail(err, ECHILD, "container init exited with status %d before it was ready", WEXITSTATUS(status));
+}
+
+/* Before init is told to go: once it is ready it outlives us, and no cgroup leads to it. */
+int launch_note_init(struct launch *launch, struct error *err)
+{
+    struct process_info info;
+
+    if (!launch->container.status || container_has_cgroup(&launch->container))
+        return 0;
+    if (process_info_read(launch->pid, &info) < 0)
+        return explain_death(launch, err);
+    return container_note_init(&launch->container, launch->pid, info.start_time, err);
 }
 
 /* An init that takes no message has ended. Why it did is in its last message, or in its status. */
@@ -461,7 +484,7 @@ static const struct step create_steps[] = {
     { "policy", apply_policy,
       NULL }, /* pure but for reading the operator's file; nothing at all without one */
     { "terminal options", check_terminal, NULL },
-    { "plans", launch_make_plans, NULL }, /* pure: a bad config fails here and has touched nothing */
+    { "plans", make_plans, NULL }, /* pure: a bad config fails here and has touched nothing */
     { "namespaces, sockets", launch_open_outside,
       NULL }, /* wrong paths fail before any side effect (item 133) */
     { "state directory", reserve_id, release_id },
@@ -478,7 +501,10 @@ static const struct step create_steps[] = {
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */
     { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
-    { "container", launch_serve_init, NULL },
+    { "note of init", launch_note_init, NULL },
+    { "go", launch_let_go, NULL },
+    { "network", launch_make_network, NULL }, /* while init is at work */
+    { "container", launch_converse, NULL },
     { "state", publish, NULL },
 };
 
