@@ -597,6 +597,15 @@ test_userns() {
     eq "$out" $' 0 200000 1000\n0\nw'
 }
 
+# -v with idmap: files of the host keep their owners in the container's user namespace
+test_volume_idmap() {
+    todo_for runc "1.1 ignores the option"
+    mkdir -p "$W/mapped"
+    echo in >"$W/mapped/file"
+    eq "$(run --uidmap 0:200000:1000 --gidmap 0:200000:1000 -v "$W/mapped:/mnt:idmap" bb sh -c 'stat -c %u /mnt/file; touch /mnt/new')" 0
+    eq "$(stat -c %u "$W/mapped/new")" 0
+}
+
 # --userns auto: ids of their own for each container, and the files of the image are root's there
 test_userns_auto() {
     local first second
