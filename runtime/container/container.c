@@ -6,6 +6,7 @@
 #include "container/record.h"
 #include "oci-specs/schema.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define STATUS_FILE "status.json"
+#define INIT_LINK "init"
 #define REMOVE_WAIT_MS 10000
 
 int record_fail_missing(const char *id, struct error *err)
@@ -115,6 +117,35 @@ int container_save(struct container *container, struct error *err)
     return fail_in_directory(container->fd, err);
 }
 
+/* ---- init without a cgroup ---------------------------------------------------------------------------- */
+
+int container_note_init(const struct container *container, pid_t pid, uint64_t start_time, struct error *err)
+{
+    char target[48];
+
+    snprintf(target, sizeof target, "%d %" PRIu64, (int)pid, start_time);
+    if (symlinkat(target, container->fd, INIT_LINK) == 0)
+        return 0;
+    if (errno != EEXIST || unlinkat(container->fd, INIT_LINK, 0) < 0 ||
+        symlinkat(target, container->fd, INIT_LINK) < 0) {
+        fail_errno(err, "note init");
+        return fail_in_directory(container->fd, err);
+    }
+    return 0;
+}
+
+bool container_noted_init(const struct container *container, pid_t *pid, uint64_t *start_time)
+{
+    char target[48] = "";
+    int number;
+
+    if (readlinkat(container->fd, INIT_LINK, target, sizeof target - 1) < 0 ||
+        sscanf(target, "%d %" SCNu64, &number, start_time) != 2 || number <= 0)
+        return false;
+    *pid = number;
+    return true;
+}
+
 /* ---- the lock --------------------------------------------------------------------------------------- */
 
 static int64_t milliseconds_now(void)
@@ -178,12 +209,19 @@ bool container_is_locked(const struct container *container)
 /* ---- the end
  * ----------------------------------------------------------------------------------------------- */
 
+static bool may_have_note(const struct container *container)
+{
+    const struct cgroup_location *cgroup = container->status->cgroup;
+
+    return !cgroup || cgroup->created.count == 0;
+}
+
 /* Our files by name, the status last: as long as there is something to find, its record is there, too. */
 static int remove_files(const struct container *container, struct error *err)
 {
-    static const char *const files[] = { "config.json", "start.sock", STATUS_FILE };
+    static const char *const files[] = { INIT_LINK, "config.json", "start.sock", STATUS_FILE };
 
-    for (size_t i = 0; i < array_length(files); i++)
+    for (size_t i = may_have_note(container) ? 0 : 1; i < array_length(files); i++)
         if (unlinkat(container->fd, files[i], 0) < 0 && errno != ENOENT)
             return fail_errno(err, "remove %s of container `%s`", files[i], container->id);
     return 0;

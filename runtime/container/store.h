@@ -4,6 +4,8 @@
  *     ROOT/ID/status.json   struct container_status; replaced atomically, always whole
  *     ROOT/ID/config.json   the configuration as it was at create (contract item 12)
  *     ROOT/ID/start.sock    exists from "created" until `start`; the init process listens on it
+ *     ROOT/ID/init          a link to "PID START-TIME" of a container without a cgroup: there is nothing else
+ * by which `delete` could find its init when status.json does not say it (yet, or any more)
  *
  * mkdir of ROOT/ID is what makes an id unique (of twenty racing creates one wins). Whoever creates or deletes
  * holds flock(LOCK_EX) on the directory; a directory without a pid whose lock is free was left by a create
@@ -15,6 +17,8 @@
 #include "oci-specs/types.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 struct store {
     char *root; /* absolute */
@@ -63,6 +67,12 @@ int container_check(const struct container *container, struct error *err);
 
 /* Replaces status.json with container->status. */
 int container_save(struct container *container, struct error *err);
+
+/* Makes the link `init`; one that is there already is replaced. */
+int container_note_init(const struct container *container, pid_t pid, uint64_t start_time, struct error *err);
+
+/* What it says; false when there is none. */
+bool container_noted_init(const struct container *container, pid_t *pid, uint64_t *start_time);
 
 /*
  * flock: waits up to `timeout_ms` (0: try once). EWOULDBLOCK: "container `ID` is locked by another command".

@@ -84,6 +84,17 @@ static int wait_for_go(struct launch *launch, struct error *err)
 
 /* ---- the stage ---------------------------------------------------------------------------------------- */
 
+/*
+ * Who is in the pid namespace already must not ptrace what we clone into it. Entering a user namespace of our
+ * own user's leaves us dumpable; a later step of the clone would be too late.
+ */
+static int hide_from_namespace(const struct namespace_plan *plan, struct error *err)
+{
+    if ((plan->join_flags & CLONE_NEWPID) && prctl(PR_SET_DUMPABLE, 0) < 0)
+        return fail_errno(err, "PR_SET_DUMPABLE");
+    return 0;
+}
+
 static int stage_enter(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
@@ -91,7 +102,8 @@ static int stage_enter(struct launch *launch, struct error *err)
     if (wait_for_go(launch, err) < 0 || (launch->stage_leave && launch->stage_leave(launch, err) < 0))
         return -1;
     if (namespaces_join(plan, CLONE_NEWUSER, err) < 0 || namespaces_become_root(plan, err) < 0 ||
-        launch_die_with_runtime(launch, err) < 0 || namespaces_join(plan, CLONE_NEWPID, err) < 0)
+        launch_die_with_runtime(launch, err) < 0 || hide_from_namespace(plan, err) < 0 ||
+        namespaces_join(plan, CLONE_NEWPID, err) < 0)
         return -1;
     if (launch->stage_join && launch->stage_join(launch, err) < 0)
         return -1;
@@ -156,6 +168,8 @@ int launch_take_child(struct launch *launch, const struct message *message, stru
         return fail(err, EPROTO, "init sent a second process");
     launch->enters_pid_late = false;
     replace_process(launch, message);
+    if (launch_note_init(launch, err) < 0)
+        return -1;
     return message_send(launch->socket, MESSAGE_GO, 0, -1, err);
 }
 

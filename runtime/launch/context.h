@@ -95,6 +95,8 @@ int launch_die_with_runtime(const struct launch *launch, struct error *err);
 int launch_continue_in_child(struct launch *launch, struct error *err);
 int launch_take_child(struct launch *launch, const struct message *message,
                       struct error *err); /* the runtime */
+/* In the runtime: the pid on record, for containers without a cgroup. */
+int launch_note_init(struct launch *launch, struct error *err);
 
 /* launch/init.c, launch/exec_child.c: what the cloned process runs (launch->child_main). */
 void init_main(struct launch *launch) __attribute__((noreturn));

@@ -56,21 +56,30 @@ static int wait_for_death(int pidfd, pid_t pid, struct error *err)
     return 0;
 }
 
+/* The record's, or what was noted where no cgroup will lead to it. */
+static bool find_init(const struct container *container, pid_t *pid, uint64_t *start_time)
+{
+    *pid = container->status->pid;
+    *start_time = container->status->pid_start_time;
+    return *pid > 0 || container_noted_init(container, pid, start_time);
+}
+
 static int kill_init(const struct container *container, struct error *err)
 {
-    const struct container_status *status = container->status;
     auto_close int pidfd = -1;
+    uint64_t start_time;
+    pid_t pid;
 
-    if (status->pid <= 0)
+    if (!find_init(container, &pid, &start_time))
         return 0;
-    pidfd = process_open(status->pid, status->pid_start_time);
+    pidfd = process_open(pid, start_time);
     if (pidfd < 0)
-        return errno == ESRCH ? 0 : fail_errno(err, "pidfd_open %d", (int)status->pid);
+        return errno == ESRCH ? 0 : fail_errno(err, "pidfd_open %d", (int)pid);
     if (sys_pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
-        return fail_errno(err, "kill process %d", (int)status->pid);
+        return fail_errno(err, "kill process %d", (int)pid);
     if (container_is_frozen(container) && cgroup_freeze(container->status->cgroup, false, err) < 0)
         return -1;
-    return wait_for_death(pidfd, status->pid, err);
+    return wait_for_death(pidfd, pid, err);
 }
 
 /* ---- the cgroup ------------------------------------------------------------------------------------- */

@@ -60,11 +60,20 @@ static int scrub(struct launch *launch, struct error *err)
     return 0;
 }
 
+/* The container's own mount namespace, not one that was joined by its path: that may be anybody's. */
+static bool has_made_mounts(const struct launch *launch)
+{
+    const struct oci_namespace *mounts = oci_config_namespace(launch->bundle.config, OCI_NAMESPACE_MOUNT);
+
+    return mounts && !mounts->path;
+}
+
 int exec_child_join(struct launch *launch, struct error *err)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    if (namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err) < 0)
+    if (namespaces_join(plan, ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID), err) < 0 ||
+        (has_made_mounts(launch) && namespaces_check_mount_owner(launch->procfs, err) < 0))
         return -1;
     return enter_root(launch, err);
 }
@@ -110,10 +119,8 @@ static int set_final_affinity(struct launch *launch, struct error *err)
 
 static int drop_descriptors(struct launch *launch, struct error *err)
 {
-    (void)err;
-    if (launch->in_user_namespace) /* is setgroups allowed? There the host's capabilities count, not the
-                                      payload's */
-        return 0;
+    if (payload_check_groups(launch, err) < 0)
+        return -1;
     descriptors_close(launch->preserve_fds, launch->socket, -1);
     return 0;
 }

@@ -171,6 +171,7 @@ static const struct step create_steps[] = {
     { "oom score", payload_oom_score, NULL }, /* while /proc/self still belongs to us */
     { "keyring", payload_keyring, NULL },
     { "namespaces", enter_namespaces, NULL }, /* user first: it owns the others */
+    { "groups", payload_check_groups, NULL }, /* in the user namespace, and with the host's procfs */
     { "loopback", bring_up_loopback, NULL },
     { "root: prepare", prepare_rootfs, NULL },
     { "root: mounts", mount_all, NULL },

@@ -25,6 +25,7 @@
 #define CONTAINER_DIRECTORY "/run/notify"
 #define CONTAINER_SOCKET CONTAINER_DIRECTORY "/notify.sock"
 #define DATAGRAM_MAX 4096
+#define DATAGRAMS_PER_TURN 64
 #define BARRIER_TIMEOUT_MS 30000
 
 static const char *host_socket(void)
@@ -106,14 +107,16 @@ static bool has_line(const char *text, const char *line)
     return false;
 }
 
-/* Reads what is there: has the payload said that it is ready? */
+/* Reads what is there: has the payload said that it is ready? One that never stops talking gets no more than
+ * its turn.
+ */
 static bool is_ready(int socket)
 {
     char text[DATAGRAM_MAX + 1];
     bool ready = false;
     ssize_t length;
 
-    while ((length = recv(socket, text, DATAGRAM_MAX, 0)) >= 0) {
+    for (int i = 0; i < DATAGRAMS_PER_TURN && (length = recv(socket, text, DATAGRAM_MAX, 0)) >= 0; i++) {
         text[length] = '\0';
         ready = ready || has_line(text, "READY=1");
     }

@@ -100,13 +100,18 @@ static int guard_speculation(const struct launch *launch, struct error *err)
     return speculation_guard(policy->speculation == POLICY_SPECULATION_REQUIRED, NULL, err);
 }
 
+int payload_check_groups(struct launch *launch, struct error *err)
+{
+    if (!launch->in_user_namespace)
+        return 0;
+    return process_plan_check_setgroups(&launch->process, launch->procfs, err);
+}
+
 int payload_shed_privileges(struct launch *launch, struct error *err)
 {
     struct process_plan *plan = &launch->process;
     bool cwd_again = false;
 
-    if (launch->in_user_namespace && process_plan_check_setgroups(plan, launch->procfs, err) < 0)
-        return -1;
     if (stdio_give_to(plan->uid, err) < 0 || enter_cwd(plan, &cwd_again, err) < 0 ||
         capabilities_drop_bounding(plan, err) < 0)
         return -1;

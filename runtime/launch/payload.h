@@ -21,6 +21,8 @@ int payload_label(struct launch *launch, struct error *err);
  * permitted set until execve() takes it away (it is in neither the bounding nor the ambient set).
  */
 int payload_shed_privileges(struct launch *launch, struct error *err);
+/* Are additionalGids possible in this user namespace? While the host's procfs is open. */
+int payload_check_groups(struct launch *launch, struct error *err);
 int payload_landlock_rules(struct launch *launch, struct error *err); /* while paths can still be opened */
 int payload_landlock(struct launch *launch, struct error *err);
 int payload_find_executable(struct launch *launch, struct error *err);

@@ -243,7 +243,7 @@ static int pid_namespace_of_procfs(const struct launch *launch)
 {
     const struct namespace_plan *plan = &launch->namespaces;
 
-    if (plan->needs_stage || launch->in_user_namespace)
+    if (plan->needs_stage)
         return -1;
     for (size_t i = 0; i < plan->join_count; i++)
         if (plan->joins[i].flag == CLONE_NEWPID && rootfs_can_mount_procfs_of(plan->joins[i].fd))
@@ -263,6 +263,9 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
 
     context.procfs_of = pid_namespace_of_procfs(launch);
     launch->enters_pid_late = context.procfs_of >= 0;
+    /* Without the host's privileges we could not come back from there: a stage goes. */
+    if (launch->rootless && (launch->namespaces.join_flags & CLONE_NEWPID) && !launch->enters_pid_late)
+        launch->namespaces.needs_stage = true;
     launch->rootfs = rootfs_plan_make(launch->bundle.config, &context, err);
     if (!launch->rootfs)
         return -1;
@@ -284,7 +287,7 @@ static int clone_init(struct launch *launch, struct error *err)
 {
     if (launch_clone_init(launch, err) < 0)
         return -1;
-    if (namespaces_leave_pid(&launch->namespaces, err) == 0)
+    if (launch->enters_pid_late || namespaces_leave_pid(&launch->namespaces, err) == 0)
         return 0;
     launch_kill_init(launch);
     return -1;
@@ -368,6 +371,18 @@ static int explain_death(struct launch *launch, struct error *err)
     if (WIFSIGNALED(status))
         return fail(err, ECHILD, "container init was killed by signal %d", WTERMSIG(status));
     return fail(err, ECHILD, "container init exited with status %d before it was ready", WEXITSTATUS(status));
+}
+
+/* Before init is told to go: once it is ready it outlives us, and no cgroup leads to it. */
+int launch_note_init(struct launch *launch, struct error *err)
+{
+    struct process_info info;
+
+    if (!launch->container.status || container_has_cgroup(&launch->container))
+        return 0;
+    if (process_info_read(launch->pid, &info) < 0)
+        return explain_death(launch, err);
+    return container_note_init(&launch->container, launch->pid, info.start_time, err);
 }
 
 /* An init that takes no message has ended. Why it did is in its last message, or in its status. */
@@ -478,6 +493,7 @@ static const struct step create_steps[] = {
       NULL }, /* before GO: nothing of the payload's side runs outside its limits */
     { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */
     { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
+    { "note of init", launch_note_init, NULL },
     { "container", launch_serve_init, NULL },
     { "state", publish, NULL },
 };

@@ -123,6 +123,26 @@ int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct er
     return 0;
 }
 
+int namespaces_check_mount_owner(int procfs, struct error *err)
+{
+    auto_close int mounts = openat(procfs, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    auto_close int owner = mounts < 0 ? -1 : ioctl(mounts, NS_GET_USERNS);
+    struct stat theirs, ours;
+
+    if (mounts < 0)
+        return fail_errno(err, "open our mount namespace");
+    if (owner < 0 && errno != EPERM) /* EPERM: it is outside of our user namespace */
+        return fail_errno(err, "owner of the mount namespace");
+    if (owner >= 0 && (fstat(owner, &theirs) < 0 || fstatat(procfs, "self/ns/user", &ours, 0) < 0))
+        return fail_errno(err, "owner of the mount namespace");
+    if (owner >= 0 && same_namespace(&theirs, &ours))
+        return 0;
+    return fail(
+        err, EPERM,
+        "init is in a mount namespace that is not the container's, but a user namespace's of its own: "
+        "nothing is executed there");
+}
+
 int namespaces_leave_pid(const struct namespace_plan *plan, struct error *err)
 {
     auto_close int fd = -1;

@@ -74,6 +74,12 @@ uint64_t namespaces_made_by_init(const struct namespace_plan *plan);
 
 /* Enters the joined namespaces whose CLONE_NEW* is in `flags`; pid: for later children only. */
 int namespaces_join(const struct namespace_plan *plan, uint64_t flags, struct error *err);
+/*
+ * After joining: does the mount namespace belong to our user namespace? An unprivileged init can make a user
+ * namespace and in it mount what it likes over the container's programs; `procfs` is the host's.
+ */
+int namespaces_check_mount_owner(int procfs, struct error *err);
+
 /* After a joined pid namespace got its child: children that come later (hooks) are in the caller's own again.
  */
 int namespaces_leave_pid(const struct namespace_plan *plan, struct error *err);

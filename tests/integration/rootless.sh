@@ -338,6 +338,29 @@ test_podman() {
     done
 }
 
+# P10: the same in the pid namespace of another container (podman run --pid container:ID), also without the mount API
+test_podman_join_pid() {
+    command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
+    user_bundle
+    cp "$SOURCE/tests/data/config.json" "$B/config.json"
+    edit '.process.args = ["/bin/sleep", "1000"] | .process.oomScoreAdj = 0'
+    chmod 755 "$B"
+    chmod -R a+rX "$B/rootfs"
+    ${CC:-cc} -std=c17 -static -o "$W/deny-calls" "$SOURCE/tests/deny-calls.c"
+    mkdir "$B/second"
+    jq --arg r "$B/rootfs" '.process.args = ["/bin/cat", "/proc/1/comm"] | .root.path = $r
+        | .linux.namespaces |= map(if .type == "pid" then .path = "@" else . end)' "$B/config.json" >"$B/second/template"
+    chmod 777 "$B/second"
+    # shellcheck disable=SC2016 # for the shell in the namespace
+    as_podman /bin/sh -c '"$1" --root "$2" create -b "$3" "$4" >"$3/out" 2>&1 && "$1" --root "$2" start "$4" &&
+        sed "s,@,/proc/$("$1" --root "$2" state "$4" | jq .pid)/ns/pid," "$3/second/template" >"$3/second/config.json" &&
+        "$1" --root "$2" run -b "$3/second" "$4-2" >"$3/second/out" && "$5" all "$1" --root "$2" run -b "$3/second" "$4-2" >>"$3/second/out"
+        result=$?
+        "$1" --root "$2" delete --force "$4" && exit $result' sh "$RUNTIME" "$STATE" "$B" "$ID" "$W/deny-calls"
+    eq "$(cat "$B/second/out")" "sleep
+sleep"
+}
+
 # P10: the same with a further user namespace (podman run --userns=auto), and exec in it
 test_podman_userns() {
     command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"

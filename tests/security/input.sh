@@ -250,6 +250,47 @@ test_killed_create() {
     done
 }
 
+# a_full_socket PATH: one that listens, and lets everybody wait who connects
+a_full_socket() {
+    python3 - "$1" <<'END' &
+import os, signal, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1] + ".new")
+os.chmod(sys.argv[1] + ".new", 0o666)
+listener.listen(0)
+first = socket.socket(socket.AF_UNIX)
+first.connect(sys.argv[1] + ".new")
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+signal.pause()
+END
+    wait_for 10 test -S "$1"
+}
+
+is_waiting() { # pid
+    grep -q unix_ "/proc/$1/wchan"
+}
+
+# rule 9: kill -9 when init is ready and not on record: delete --force finds it even without a cgroup
+test_killed_before_record() {
+    local server pid
+    not_for crun "it has no --pidfd-socket"
+    not_for runc "its --pidfd-socket is another version's"
+    command -v python3 >/dev/null || skip "python3 is missing"
+    bundle
+    command_is /bin/sleep 1000
+    a_full_socket "$B/socket"
+    server=$!
+    "$RUNTIME" --root "$STATE" create --pidfd-socket "$B/socket" -b "$B" "$ID" >"$B/out" 2>&1 </dev/null &
+    pid=$!
+    wait_for 10 is_waiting $pid
+    kill -KILL $pid $server
+    wait $pid $server || true
+    look_at_new_processes
+    ne "$NEW_PROCESSES" "" # init, behind its gate
+    rt delete --force "$ID"
+    wait_for 5 no_leftovers
+}
+
 # rule 10: of racing creates one wins
 test_racing_creates() {
     local i wins

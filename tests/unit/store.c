@@ -139,6 +139,28 @@ Test(store, create_and_load)
     store_close(&store);
 }
 
+Test(store, note_of_init)
+{
+    struct store store = opened();
+    struct container container;
+    uint64_t start_time;
+    struct error err = { 0 };
+    pid_t pid;
+
+    create(&store, "web1");
+    cr_assert_eq(store_load(&store, "web1", &container, &err), 0, "%s", err.text);
+    cr_assert_not(container_noted_init(&container, &pid, &start_time));
+    cr_assert_eq(container_note_init(&container, 1, 2, &err), 0, "%s", err.text);
+    cr_assert_eq(container_note_init(&container, 4194304, UINT64_MAX, &err), 0, "%s", err.text);
+    cr_assert(container_noted_init(&container, &pid, &start_time));
+    cr_assert_eq(pid, 4194304);
+    cr_assert_eq(start_time, UINT64_MAX);
+    cr_assert_eq(container_remove(&container, &err), 0, "%s", err.text);
+    cr_assert_eq(store_load(&store, "web1", &container, &err), -1);
+    cr_assert_eq(err.code, ENOENT);
+    store_close(&store);
+}
+
 Test(store, mode_whatever_the_umask)
 {
     struct store store = opened();
