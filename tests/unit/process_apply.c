@@ -364,9 +364,65 @@ static int set_memory_policy(void)
     return 0;
 }
 
+/* Items 241-243, read back from the kernel: <linux/mempolicy.h> has the numbers, old ones not all of them. */
+static int set_each_mode(void)
+{
+    enum oci_memory_policy_flag balancing[] = { OCI_MPOL_F_NUMA_BALANCING };
+    enum oci_memory_policy_flag fixed[] = { OCI_MPOL_F_STATIC_NODES };
+    enum oci_memory_policy_flag relative[] = { OCI_MPOL_F_RELATIVE_NODES };
+    const struct {
+        struct oci_memory_policy wanted;
+        int mode;
+        unsigned long nodes;
+    } rows[] = {
+        { { .mode = OCI_MPOL_BIND, .nodes = (char[]){ "0" } }, 2, 1 },
+        { { .mode = OCI_MPOL_INTERLEAVE, .nodes = (char[]){ "0" } }, 3, 1 },
+        { { .mode = OCI_MPOL_PREFERRED, .nodes = (char[]){ "0" } }, 1, 1 },
+        { { .mode = OCI_MPOL_LOCAL }, 4, 0 },
+        { { .mode = OCI_MPOL_PREFERRED_MANY, .nodes = (char[]){ "0" } }, 5, 1 },
+        { { .mode = OCI_MPOL_WEIGHTED_INTERLEAVE, .nodes = (char[]){ "0" } }, 6, 1 },
+        { { .mode = OCI_MPOL_BIND, .nodes = (char[]){ "0" }, .flags = fixed, .flags_count = 1 },
+          2 | 1 << 15,
+          1 },
+        { { .mode = OCI_MPOL_INTERLEAVE, .nodes = (char[]){ "0" }, .flags = relative, .flags_count = 1 },
+          3 | 1 << 14,
+          1 },
+        { { .mode = OCI_MPOL_BIND, .nodes = (char[]){ "0" }, .flags = balancing, .flags_count = 1 },
+          2 | 1 << 13,
+          1 },
+        { { .mode = OCI_MPOL_DEFAULT }, 0, 0 },
+    };
+
+    for (size_t i = 0; i < array_length(rows); i++) {
+        struct oci_memory_policy wanted = rows[i].wanted;
+        struct oci_linux platform = { .memory_policy = &wanted };
+        struct oci_config config = { .linux = &platform };
+        unsigned long nodes[1024 / 8 / sizeof(long)] = { 0 };
+        struct error err = { 0 };
+        int mode = -1;
+
+        if (process_apply_memory_policy(&config, &err) < 0) {
+            CHECK(err.code == EINVAL && rows[i].mode > 4 && strstr(err.text, "set_mempolicy"));
+            continue; /* the first five are as old as NUMA, the others may be newer than this kernel */
+        }
+        CHECK(syscall(SYS_get_mempolicy, &mode, nodes, 1024UL, NULL, 0UL) == 0);
+        CHECK(mode == rows[i].mode && nodes[0] == rows[i].nodes);
+    }
+    return 0;
+}
+
 Test(process_apply, memory_policy)
 {
     in_child(set_memory_policy);
+}
+
+Test(process_apply, items_241_243_every_mode)
+{
+    int mode;
+
+    if (syscall(SYS_get_mempolicy, &mode, NULL, 0UL, NULL, 0UL) < 0)
+        cr_skip_test("the kernel has no NUMA policies");
+    in_child(set_each_mode);
 }
 
 /* Items 76, 77. */
