@@ -102,7 +102,8 @@ test_exec() {
     up
     capture rt exec "$ID" /bin/sh -c 'touch /one/x && touch /two/x'
     eq "$RC" 1
-    [ -e "$B/rootfs/one/x" ] && [ ! -e "$B/rootfs/two/x" ]
+    [ -e "$B/rootfs/one/x" ]
+    [ ! -e "$B/rootfs/two/x" ]
     capture rt exec "$ID" /bin/sh -c 'grep NoNewPrivs /proc/self/status'
     has "$OUT" 1
     fails rt exec --cap CAP_SYS_ADMIN "$ID" /bin/mount -t tmpfs none /one

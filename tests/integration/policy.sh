@@ -156,6 +156,15 @@ test_E_4_exec_env_has_priority_and_does_not_last() {
         [ -z "$(rt exec "$ID" /bin/sh -c 'echo $X_TOKEN')" ]
 }
 
+# E-1, P-5: what a process file of exec has is stripped as well
+test_E_1_exec_file_is_stripped() {
+    strict && up
+    echo '{"cwd":"/","args":["/bin/env"],"env":["PATH=/bin","MY_API_KEY=1","KUBECONFIG=1"]}' >"$B/process"
+    capture rt exec --process "$B/process" "$ID"
+    has "$OUT" KUBECONFIG=1
+    hasnt "$OUT" MY_API_KEY
+}
+
 # U-1: numbers without entries
 test_U_1_numbers_without_entries() {
     bundle && annotate uid 12345 gid 54321 umask 0077
@@ -294,6 +303,13 @@ test_S_1_empty_list_needs_permission() {
 test_S_8_runtime_sockets_are_not_bound() {
     strict && edit '.mounts += [{"destination":"/s","type":"bind","source":"/run","options":["rbind"]}]'
     refused "mounts["
+    local socket
+    for socket in docker.sock containerd/containerd.sock crio/crio.sock podman/podman.sock buildkit/buildkitd.sock \
+        dbus/system_bus_socket systemd/private; do
+        edit '.mounts[-1].source = "/run/" + $socket' --arg socket $socket
+        refused "mounts["
+        hasnt "$(cat "$B/out")" "no such file"
+    done
 }
 
 # S-9: capabilities exactly
@@ -357,11 +373,11 @@ test_F_7_exec_timeout_kills_what_called_setsid() {
 test_F_6_die_with_client() {
     local script='trap "" TERM HUP; setsid sh -c "setsid sleep 4717 & sleep 4718" & echo up; sleep 4719' pid
     bundle && up
-    "$RUNTIME" --root "$STATE" exec --die-with-client "$ID" /bin/sh -c "$script" >"$B/seen" &
+    setsid "$RUNTIME" --root "$STATE" exec --die-with-client "$ID" /bin/sh -c "$script" >"$B/seen" &
     pid=$!
     wait_for 5 all_sleep
     hasnt "$(rt exec "$ID" /bin/ps)" die-with-client # nothing of the runtime in there
-    kill -KILL $pid
+    kill -KILL -- -$pid                              # as timeout(1) and shells do it: all of the group
     wait_for 5 no_sleeper
     sh -c '"$@" & echo $! >'"$B/pid"'; wait' sh "$RUNTIME" --root "$STATE" exec --die-with-client "$ID" /bin/sh -c "$script" >"$B/seen" &
     pid=$!
@@ -403,8 +419,8 @@ test_F_7_bad_values() {
     bundle
     local value
     for value in x -1 1s 1e3 .; do
-        ! rt run --timeout "$value" -b "$B" "$ID" 2>"$B/out" 
-        grep -q -- --timeout "$B/out" 
+        fails rt run --timeout "$value" -b "$B" "$ID"
+        has "$ERR" --timeout
     done
     ! rt run --detach --timeout 1 -b "$B" "$ID" 2>"$B/out" && log_has "--timeout: needs the foreground"
 }

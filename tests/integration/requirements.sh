@@ -256,7 +256,7 @@ s.connect("start.sock")
 s.close()
 END
     wait_for 10 is_status stopped
-    ! log_has ran
+    hasnt "$(cat "$B/out")" ran
     rt delete "$ID"
 }
 

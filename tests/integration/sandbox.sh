@@ -78,7 +78,11 @@ test_protects_git() {
         own 'mkdir -p .git real; echo config >.git/config; ln -s real .codex'
         capture "${SANDBOX[@]}" --rw . -- sh -c 'echo x >.git/config; mv .git y; rm -rf .codex; mv .codex z; touch real/x; mkdir -p .agents/x; rmdir .agents; echo >.agents'
         eq "$(cat .git/config)" config
-        [ -L .codex ] && [ ! -e real/x ] && [ ! -e .agents ] && [ ! -e y ] && [ ! -e z ]
+        [ -L .codex ]
+        [ ! -e real/x ]
+        [ ! -e .agents ]
+        [ ! -e y ]
+        [ ! -e z ]
         own 'rm -rf .git; mkdir -p store; echo gitdir: store >.git'
         capture "${SANDBOX[@]}" --rw . -- sh -c 'echo x >.git; touch store/hook; true'
         eq "$(cat .git)" "gitdir: store"
@@ -99,7 +103,8 @@ test_placeholder_kept_when_used() {
     wait_for 5 test -d .git
     touch .git/mine
     wait $pid
-    [ -e .git/mine ] && [ ! -e .codex ]
+    [ -e .git/mine ]
+    [ ! -e .codex ]
     cd /
 }
 
@@ -129,7 +134,8 @@ test_private_tmp() {
     mkdir -p "$B" /tmp/"$ID.d"
     capture rt sandbox-exec --rw "/tmp/$ID.d" -- sh -c "ls /tmp/$ID; touch /tmp/$ID.d/ok /tmp/no"
     has "$OUT" "/tmp/$ID"
-    [ -e "/tmp/$ID.d/ok" ] && [ ! -e /tmp/no ]
+    [ -e "/tmp/$ID.d/ok" ]
+    [ ! -e /tmp/no ]
     capture rt sandbox-exec --tmp --rw "/tmp/$ID.d" -- ls /tmp
     eq "$OUT" "$ID.d"
     rm -rf "/tmp/$ID" "/tmp/$ID.d"
@@ -153,9 +159,12 @@ test_root_as_a_path() {
     mkdir -p "$B/ro"
     capture rt sandbox-exec --rw / --ro "$B/ro" -- sh -c "touch $B/made; touch $B/ro/no; grep -q ' /sys [^ ]* ro,' /proc/mounts && echo sys"
     eq "$OUT" sys
-    [ -e "$B/made" ] && [ ! -e "$B/ro/no" ] && [ ! -e /.codex ]
+    [ -e "$B/made" ]
+    [ ! -e "$B/ro/no" ]
+    [ ! -e /.codex ]
     capture rt sandbox-exec --rw / --ro / --rw "$B" -- sh -c "rm $B/made; touch /var/$ID; true"
-    [ ! -e "$B/made" ] && [ ! -e "/var/$ID" ]
+    [ ! -e "$B/made" ]
+    [ ! -e "/var/$ID" ]
     local option
     for option in --deny --overlay; do
         capture rt sandbox-exec $option / -- true
@@ -374,7 +383,8 @@ test_runok() {
     capture "$B/runok-linux-sandbox" --policy "$policy" --cwd "$B/w" -- sh -c 'touch x ro/x; wc -c </etc/shadow; exit 7'
     eq "$RC" 7
     eq "$OUT" 0
-    [ -e "$B/w/x" ] && [ ! -e "$B/w/ro/x" ]
+    [ -e "$B/w/x" ]
+    [ ! -e "$B/w/ro/x" ]
     echo "$policy" >"$B/policy"
     capture rt sandbox-exec --policy "@$B/policy" --policy '{"writable_roots":["'"$B/w2"'"],"read_only_subpaths":[],"network_allowed":true}' -- true
     eq "$ERR" "aril: sandbox-exec: --policy: conflicting sandbox policies: no common writable roots"

@@ -164,6 +164,15 @@ test_mknod_denied() {
     eq "$(rt run -b "$B" "$ID")" "mknod: Operation not permitted"
 }
 
+# deny-all by --profile strict: no device node can be made, whatever the rules and capabilities
+test_mknod_strict() {
+    [ "$KIND" = aril ] || skip "$KIND has no profiles"
+    bundle '.root.readonly = false | .linux.resources.devices = [{allow: true, access: "rwm"}]'
+    with_caps CAP_MKNOD
+    command_is /bin/attack mknod /node 8 0
+    matches "$(rt --profile strict run -b "$B" "$ID")" "^mknod: (Permission denied|Operation not permitted)$"
+}
+
 # deny-all: a node that was made cannot be opened
 test_device_denied() {
     bundle '.root.readonly = false'
