@@ -70,7 +70,7 @@ struct launch {
     struct supervise_limit limit; /* --timeout */
     bool timed_out;               /* and it was reached */
     bool foreground;              /* run or exec without --detach */
-    bool network_comes; /* direct: the runtime makes the network namespace meanwhile, and sends it */
+    bool network_comes; /* the runtime makes the network namespace meanwhile, and sends it */
     bool direct;        /* no record and no gate: launch_run_directly() */
     bool by_start;      /* create: the gate is start.sock, not our socket */
     bool started;       /* the payload runs: a failure after that stops it, like any running container */

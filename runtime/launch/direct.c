@@ -180,37 +180,9 @@ static int place_init(struct launch *launch, struct error *err)
 
 static int plan(struct launch *launch, struct error *err)
 {
-    struct namespace_plan *namespaces = &launch->namespaces;
-
     if (launch_make_plans(launch, err) < 0)
         return -1;
-    /* In a user namespace it would not be that one's. */
-    launch->network_comes =
-        (namespaces->new_flags & CLONE_NEWNET) && !(namespaces->new_flags & CLONE_NEWUSER);
-    if (launch->network_comes)
-        namespaces->new_flags &= ~(uint64_t)CLONE_NEWNET;
-    return 0;
-}
-
-/*
- * A network namespace takes the kernel as long as all mounts take init: so they are made side by side. The
- * runtime has no use for a network, and stays in the new one.
- */
-static int make_network(struct launch *launch, struct error *err)
-{
-    auto_close int fd = -1;
-
-    if (!launch->network_comes)
-        return 0;
-    if (unshare(CLONE_NEWNET) < 0)
-        return fail_errno(err, "new network namespace");
-    if (namespaces_bring_up_loopback(err) < 0)
-        return -1;
-    fd = openat(launch->procfs, "self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(err, "open the network namespace");
-    message_send(launch->socket, MESSAGE_NETWORK, 0, fd,
-                 err); /* init is gone? It has told why: see serve_init() */
+    launch_plan_network(launch);
     return 0;
 }
 
@@ -236,7 +208,7 @@ static const struct step direct_steps[] = {
     { "init", clone_init, launch_kill_init },
     { "id maps", place_init, NULL },
     { "go", launch_let_go, NULL },
-    { "network", make_network, NULL },
+    { "network", launch_make_network, NULL },
     { "container", serve_init, NULL },
 };
 

@@ -56,6 +56,31 @@ static int bring_up_loopback(struct launch *launch, struct error *err)
     return new_flag(launch, CLONE_NEWNET) ? namespaces_bring_up_loopback(err) : 0;
 }
 
+static int enter_network(struct launch *launch, struct error *err)
+{
+    struct message message;
+    int result;
+
+    if (!launch->network_comes)
+        return 0;
+    if (message_expect(launch->socket, MESSAGE_NETWORK, "the runtime", &message, err) < 0)
+        return -1;
+    result = sys_setns(message.fd, CLONE_NEWNET);
+    close(message.fd);
+    return result < 0 ? fail_errno(err, "enter the network namespace") : 0;
+}
+
+/* Before a sysfs is mounted, which shows the devices of the namespace that its mounter is in. */
+static int enter_network_early(struct launch *launch, struct error *err)
+{
+    return launch->direct ? 0 : enter_network(launch, err);
+}
+
+static int enter_network_late(struct launch *launch, struct error *err)
+{
+    return launch->direct ? enter_network(launch, err) : 0;
+}
+
 /* ---- the file system -------------------------------------------------------------------------------- */
 
 static int prepare_rootfs(struct launch *launch, struct error *err)
@@ -119,20 +144,6 @@ static int set_names(struct launch *launch, struct error *err)
     return namespaces_set_names(config_of(launch), err);
 }
 
-static int enter_network(struct launch *launch, struct error *err)
-{
-    struct message message;
-    int result;
-
-    if (!launch->network_comes)
-        return 0;
-    if (message_expect(launch->socket, MESSAGE_NETWORK, "the runtime", &message, err) < 0)
-        return -1;
-    result = sys_setns(message.fd, CLONE_NEWNET);
-    close(message.fd);
-    return result < 0 ? fail_errno(err, "enter the network namespace") : 0;
-}
-
 static int set_sysctls(struct launch *launch, struct error *err)
 {
     return sysctl_apply(config_of(launch), launch->procfs, err);
@@ -174,6 +185,7 @@ static const struct step create_steps[] = {
     { "groups", payload_check_groups, NULL }, /* in the user namespace, and with the host's procfs */
     { "loopback", bring_up_loopback, NULL },
     { "root: prepare", prepare_rootfs, NULL },
+    { "network", enter_network_early, NULL },
     { "root: mounts", mount_all, NULL },
     { "root: devices", make_devices, NULL },           /* after the mounts: /dev is one of them */
     { "hooks: runtime", ask_for_runtime_hooks, NULL }, /* spec: mounts are there, pivot_root is to come */
@@ -181,7 +193,7 @@ static const struct step create_steps[] = {
       NULL },                            /* their paths are the host's: before pivot_root */
     { "terminal", open_terminal, NULL }, /* needs the container's devpts */
     { "root: pivot", pivot, NULL },
-    { "network", enter_network, NULL }, /* late: it is made while we mount */
+    { "network", enter_network_late, NULL }, /* late: it is made while we mount */
     { "host name", set_names, NULL },
     { "sysctl", set_sysctls, NULL },
     { "root: masks, read-only", finish_rootfs, NULL },

@@ -107,6 +107,14 @@ int launch_make_plans(struct launch *launch, struct error *err)
     return resctrl_plan_make(config, launch->options->id, &launch->resctrl_plan, err);
 }
 
+static int make_plans(struct launch *launch, struct error *err)
+{
+    if (launch_make_plans(launch, err) < 0)
+        return -1;
+    launch_plan_network(launch);
+    return 0;
+}
+
 int launch_open_outside(struct launch *launch, struct error *err)
 {
     if (namespaces_open(&launch->namespaces, err) < 0)
@@ -476,7 +484,7 @@ static const struct step create_steps[] = {
     { "policy", apply_policy,
       NULL }, /* pure but for reading the operator's file; nothing at all without one */
     { "terminal options", check_terminal, NULL },
-    { "plans", launch_make_plans, NULL }, /* pure: a bad config fails here and has touched nothing */
+    { "plans", make_plans, NULL }, /* pure: a bad config fails here and has touched nothing */
     { "namespaces, sockets", launch_open_outside,
       NULL }, /* wrong paths fail before any side effect (item 133) */
     { "state directory", reserve_id, release_id },
@@ -494,7 +502,9 @@ static const struct step create_steps[] = {
     { "intelRdt tasks", assign_intel_rdt, NULL },  /* before GO, like the cgroup */
     { "network devices", move_net_devices, NULL }, /* before the hooks, which may expect them (item 160) */
     { "note of init", launch_note_init, NULL },
-    { "container", launch_serve_init, NULL },
+    { "go", launch_let_go, NULL },
+    { "network", launch_make_network, NULL }, /* while init is at work */
+    { "container", launch_converse, NULL },
     { "state", publish, NULL },
 };
 

@@ -25,6 +25,8 @@ int launch_plan_rootfs(struct launch *launch, struct error *err);
 int launch_serve_init(struct launch *launch, struct error *err);
 int launch_let_go(struct launch *launch, struct error *err); /* its two halves */
 int launch_converse(struct launch *launch, struct error *err);
+void launch_plan_network(struct launch *launch); /* network.c */
+int launch_make_network(struct launch *launch, struct error *err);
 void launch_kill_init(struct launch *launch); /* kills and reaps it */
 
 /* --timeout and --kill-signal, before anything is made. */

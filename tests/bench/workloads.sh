@@ -160,6 +160,24 @@ fact() { # kind subject value
     [ -z "$3" ] || printf '{"fact":"%s","subject":"%s","value":%s}\n' "$1" "$2" "$3"
 }
 
+# ---- where the time goes --------------------------------------------------------------------------------------
+
+# account ROUNDS: of `run`, by samples that perf takes. A high rate would measure perf.
+account() {
+    local entry name
+    command -v perf >/dev/null || { echo "bench: perf is missing (apt-get install linux-perf)" >&2; return 1; }
+    for entry in "${RUNTIMES[@]}" floor=; do
+        name=$(name_of "$entry")
+        if [ "$name" = floor ]; then
+            printf 'case run floor\ntimed %s %s /bin/true\n' "$FLOOR" "$W/default/recipe"
+        else
+            printf 'case run %s\ntimed %s run -b %s bench\n' "$name" "$(rt_of "$entry")" "$W/default"
+        fi >"$W/plan"
+        perf record -q -F 5000 -e cpu-clock -g -o "$W/perf.data" "$W/bin/measure" "$1" <"$W/plan" >/dev/null 2>&1 || return
+        perf script -i "$W/perf.data" -F comm,ip,sym 2>/dev/null | "$BENCH/account" "$name" || return
+    done
+}
+
 # ---- counts -----------------------------------------------------------------------------------------------------
 
 system_calls() {
