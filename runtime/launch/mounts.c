@@ -32,11 +32,21 @@ static int leave_host(struct launch *launch, struct error *err)
     return prctl(PR_SET_DUMPABLE, 0) < 0 ? fail_errno(err, "PR_SET_DUMPABLE") : 0;
 }
 
+/* The procfs is the host's: it goes before anything else happens in there. */
+static int enter_namespaces(struct launch *launch, struct error *err)
+{
+    int result = exec_child_join(launch, err);
+
+    cleanup_close(&launch->procfs);
+    launch->procfs = -1;
+    return result;
+}
+
 static int join(struct launch *launch, struct error *err)
 {
     if (launch->staged)
         return 0;
-    return leave_host(launch, err) < 0 ? -1 : exec_child_join(launch, err);
+    return leave_host(launch, err) < 0 ? -1 : enter_namespaces(launch, err);
 }
 
 static int enter_root(struct launch *launch, struct error *err)
@@ -107,7 +117,8 @@ static int change(struct launch *launch, struct error *err)
 
     if (init < 0)
         return fail_errno(err, "open init");
-    if (exec_open_namespaces(launch, init, err) < 0)
+    launch->procfs = procfs_open(err);
+    if (launch->procfs < 0 || exec_open_namespaces(launch, init, err) < 0)
         return -1;
     launch->cgroup_location = status->cgroup;
     launch->cgroup_fd = cgroup_open_for_clone(status->cgroup);
@@ -130,7 +141,7 @@ int launch_change_mounts(struct container *container, struct oci_config *config,
     launch.bundle.config = config;
     launch.child_main = mounts_main;
     launch.stage_leave = leave_host;
-    launch.stage_join = exec_child_join;
+    launch.stage_join = enter_namespaces;
     launch.removes_mounts = remove;
     if (check_state(&launch, err) == 0 && plan_mounts(&launch, mounts, count, err) == 0)
         result = change(&launch, err);
