@@ -74,21 +74,12 @@ remove_unless_kept() {
     return 0
 }
 
-# accounts of this mount namespace: the user ariltest with ids to give away, and ids for --userns auto of root
-TEST_USER=4242
-own_accounts() {
-    local file
-    [ ! -d "$W/etc" ] || return 0
-    mkdir "$W/etc"
-    cp /etc/passwd /etc/group "$W/etc/"
-    echo "ariltest:x:$TEST_USER:$TEST_USER::$W/home:/bin/sh" >>"$W/etc/passwd"
-    echo "ariltest:x:$TEST_USER:" >>"$W/etc/group"
-    printf 'ariltest:300000:65536\ncontainers:400000:1000000\n' | tee "$W/etc/subuid" >"$W/etc/subgid"
-    for file in passwd group subuid subgid; do
-        chmod 644 "$W/etc/$file"
-        [ -e "/etc/$file" ] || : >"/etc/$file"
-        mount --bind "$W/etc/$file" "/etc/$file"
-    done
+# shellcheck source=../accounts.sh
+. "$HERE/../accounts.sh"
+
+# ids to give away for ariltest, and for --userns auto of root
+podman_accounts() {
+    [ -d "$W/etc" ] || own_accounts $'ariltest:300000:65536\ncontainers:400000:1000000'
 }
 
 # what systemd does for a service of type notify: a line for each datagram. Sets NOTIFY_SOCKET

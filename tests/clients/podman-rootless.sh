@@ -18,7 +18,7 @@ HOME_DIR=$W/home
 tap_setup() {
     private_place
     make_rootfs
-    own_accounts
+    podman_accounts
     make_home
     pod import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin' "$W/podman.tar" localhost/bb >"$W/import" 2>&1 ||
         bail_out "podman import failed: $(tail -n 1 "$W/import")"

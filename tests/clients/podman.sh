@@ -609,7 +609,7 @@ test_volume_idmap() {
 # --userns auto: ids of their own for each container, and the files of the image are root's there
 test_userns_auto() {
     local first second
-    own_accounts
+    podman_accounts
     pod run -d --name auto --network none --userns auto bb sleep 100 >/dev/null
     first=$(pod exec auto sh -c 'tr -s " " </proc/1/uid_map')
     second=$(run --userns auto:size=2000 bb sh -c 'tr -s " " </proc/self/uid_map; stat -c %u /data/file; id -u')

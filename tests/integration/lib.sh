@@ -38,7 +38,8 @@ KIND=$("$RUNTIME" --version 2>/dev/null | head -n 1 | cut -d' ' -f1)
 W=$(mktemp -d "${TMPDIR:-/tmp}/aril-test.XXXXXX") || exit 1
 chmod 755 "$W"
 PREFIX=${W##*.} STATE=$W/state TEST_NUMBER=0
-TEST_USER=4242
+# shellcheck source=../accounts.sh
+. "$HERE/../accounts.sh"
 if grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts; then CGROUP_VERSION=2; else CGROUP_VERSION=1; fi
 
 # Older crun refuses a hybrid layout: show it the v1 hierarchies alone, on a tmpfs of our mount namespace.

@@ -4,17 +4,8 @@
 
 # the user exists in our mount namespace only
 make_user() {
-    local file
-    mkdir -p "$W/etc" "$W/home/run"
-    cp /etc/passwd /etc/group "$W/etc/"
-    echo "ariltest:x:$TEST_USER:$TEST_USER::$W/home:/bin/sh" >>"$W/etc/passwd"
-    echo "ariltest:x:$TEST_USER:" >>"$W/etc/group"
-    echo "ariltest:500000:65536" | tee "$W/etc/subuid" >"$W/etc/subgid"
-    for file in passwd group subuid subgid; do
-        chmod 644 "$W/etc/$file"
-        [ -e "/etc/$file" ] || { echo "# /etc/$file is missing here: made empty" && : >"/etc/$file"; }
-        mount --bind "$W/etc/$file" "/etc/$file"
-    done
+    mkdir -p "$W/home/run"
+    own_accounts ariltest:500000:65536
     chown -R $TEST_USER:$TEST_USER "$W/home"
     chmod 700 "$W/home/run"
     # a runtime built in somebody's home is not in reach of others
