@@ -117,6 +117,14 @@ int container_save(struct container *container, struct error *err)
     return fail_in_directory(container->fd, err);
 }
 
+bool container_has_cgroup(const struct container *container)
+{
+    const struct cgroup_location *location = container->status->cgroup;
+
+    return location && location->driver != cgroup_driver_unset &&
+           location->driver != CGROUP_DRIVER_DISABLED && location->created.count > 0;
+}
+
 /* ---- init without a cgroup ---------------------------------------------------------------------------- */
 
 int container_note_init(const struct container *container, pid_t pid, uint64_t start_time, struct error *err)
@@ -209,19 +217,12 @@ bool container_is_locked(const struct container *container)
 /* ---- the end
  * ----------------------------------------------------------------------------------------------- */
 
-static bool may_have_note(const struct container *container)
-{
-    const struct cgroup_location *cgroup = container->status->cgroup;
-
-    return !cgroup || cgroup->created.count == 0;
-}
-
 /* Our files by name, the status last: as long as there is something to find, its record is there, too. */
 static int remove_files(const struct container *container, struct error *err)
 {
     static const char *const files[] = { INIT_LINK, "config.json", "start.sock", STATUS_FILE };
 
-    for (size_t i = may_have_note(container) ? 0 : 1; i < array_length(files); i++)
+    for (size_t i = container_has_cgroup(container) ? 1 : 0; i < array_length(files); i++)
         if (unlinkat(container->fd, files[i], 0) < 0 && errno != ENOENT)
             return fail_errno(err, "remove %s of container `%s`", files[i], container->id);
     return 0;

@@ -68,6 +68,9 @@ int container_check(const struct container *container, struct error *err);
 /* Replaces status.json with container->status. */
 int container_save(struct container *container, struct error *err);
 
+/* false: --cgroup-manager disabled, or none was made yet */
+bool container_has_cgroup(const struct container *container);
+
 /* Makes the link `init`; one that is there already is replaced. */
 int container_note_init(const struct container *container, pid_t pid, uint64_t start_time, struct error *err);
 

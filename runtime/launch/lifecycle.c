@@ -14,14 +14,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-bool container_has_cgroup(const struct container *container)
-{
-    const struct cgroup_location *location = container->status->cgroup;
-
-    return location && location->driver != cgroup_driver_unset &&
-           location->driver != CGROUP_DRIVER_DISABLED && location->created.count > 0;
-}
-
 bool container_is_frozen(const struct container *container)
 {
     return container_has_cgroup(container) && cgroup_is_frozen(container->status->cgroup);

@@ -12,8 +12,6 @@
  */
 enum container_state container_state(const struct container *container);
 
-bool container_has_cgroup(
-    const struct container *container); /* false: --cgroup-manager disabled, or none was made yet */
 bool container_is_frozen(const struct container *container);
 
 /*

@@ -19,23 +19,14 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
-#define SELF "/proc/self/exe"
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 extern char **environ;
 
-static bool on_read_only_mount(void)
-{
-    struct statvfs filesystem;
-
-    return statvfs(SELF, &filesystem) == 0 && (filesystem.f_flag & ST_RDONLY);
-}
-
 static bool is_sealed_memory(void)
 {
-    auto_close int fd = open(SELF, O_RDONLY | O_CLOEXEC);
+    auto_close int fd = open(SEAL_SELF, O_RDONLY | O_CLOEXEC);
 
     return fd >= 0 && fcntl(fd, F_GET_SEALS) == SEALS;
 }
@@ -46,12 +37,12 @@ static bool is_out_of_reach(void)
     uid_t uid = (uid_t)getauxval(AT_EUID); /* nothing has changed it since the program started */
     struct stat status;
 
-    return uid != 0 && stat(SELF, &status) == 0 && status.st_uid != uid && access(SELF, W_OK) < 0;
+    return uid != 0 && stat(SEAL_SELF, &status) == 0 && status.st_uid != uid && access(SEAL_SELF, W_OK) < 0;
 }
 
 static int sealed_copy(struct error *err)
 {
-    auto_close int source = open(SELF, O_RDONLY | O_CLOEXEC);
+    auto_close int source = open(SEAL_SELF, O_RDONLY | O_CLOEXEC);
     auto_close int copy = memfd_create("aril", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     ssize_t sent = 1;
 
@@ -72,7 +63,7 @@ int seal_self(char **argv, struct error *err)
     unsetenv(SEAL_MARK); /* the hooks and the payload must not see it */
     if (second_time)
         prctl(PR_SET_NAME, "aril"); /* execveat named us after the descriptor */
-    if (on_read_only_mount() || is_out_of_reach() || (second_time && is_sealed_memory()))
+    if (seal_on_read_only_mount() || is_out_of_reach() || (second_time && is_sealed_memory()))
         return 0;
     if (second_time)
         return fail(err, EPERM, "protect own executable: it is writable even from its read-only clone");

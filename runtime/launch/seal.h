@@ -7,6 +7,9 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
+#define SEAL_SELF "/proc/self/exe"
 #define SEAL_MARK "_ARIL_SEALED" /* in the environment of the second start */
 
 /*
@@ -17,5 +20,8 @@
  */
 int seal_self(char **argv, struct error *err);
 
-/* launch/seal_clone.c: the first of these two ways. Returns only where it cannot be gone, or need not be. */
+/* launch/seal_clone.c: is our file on a mount that nobody can write through? */
+bool seal_on_read_only_mount(void);
+
+/* The first of these two ways. Returns only where it cannot be gone, or need not be. */
 void seal_enter_clone(char *const *argv, char *const *environment);

@@ -16,7 +16,6 @@
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
-#define SELF "/proc/self/exe"
 #define MAX_ENVIRONMENT 1000 /* who has more is sealed later, by seal_self() */
 
 #if __has_attribute(no_stack_protector)
@@ -51,11 +50,11 @@ BEFORE_LIBC static const char **mark(char *const *environment)
     return (const char **)marked;
 }
 
-BEFORE_LIBC static bool on_read_only_mount(void)
+BEFORE_LIBC bool seal_on_read_only_mount(void)
 {
     struct statfs filesystem;
 
-    return kernel_call(SYS_statfs, SELF, &filesystem) == 0 && (filesystem.f_flags & ST_RDONLY);
+    return kernel_call(SYS_statfs, SEAL_SELF, &filesystem) == 0 && (filesystem.f_flags & ST_RDONLY);
 }
 
 BEFORE_LIBC void seal_enter_clone(char *const *argv, char *const *environment)
@@ -64,9 +63,9 @@ BEFORE_LIBC void seal_enter_clone(char *const *argv, char *const *environment)
     const char **marked = mark(environment);
     long fd;
 
-    if (!marked || on_read_only_mount())
+    if (!marked || seal_on_read_only_mount())
         return;
-    fd = kernel_call(SYS_open_tree, AT_FDCWD, SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    fd = kernel_call(SYS_open_tree, AT_FDCWD, SEAL_SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (fd < 0)
         return;
     if (kernel_call(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
