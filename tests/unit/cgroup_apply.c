@@ -266,6 +266,29 @@ Test(cgroup_apply, missing_controller_is_named, .init = need_v1_memory)
     box_destroy(&box);
 }
 
+/* Items 167, 170: v1 without a devices controller cannot keep device rules; root's container may not run
+ * then. */
+Test(cgroup_apply, device_rules_need_their_controller, .init = need_v1_memory)
+{
+    auto_cleanup(cgroup_hierarchies_free) struct cgroup_hierarchies hierarchies = { 0 };
+    struct oci_linux linux_part = { .cgroups_path = (char *)"/aril-test-no-devices" };
+    struct oci_config config = { .linux = &linux_part };
+    struct cgroup_plan *plan;
+    struct error err = { 0 };
+    int into;
+
+    cr_assert_eq(cgroup_hierarchies_read(&hierarchies, &err), 0);
+    for (size_t i = 0; i < hierarchies.count; i++)
+        if (strcmp(hierarchies.items[i].controllers, "devices") == 0)
+            hierarchies.items[i].controllers[0] = 'x';
+    plan = cgroup_plan_make_on(&config, "unused", CGROUP_DRIVER_CGROUPFS, &hierarchies, &err);
+    cr_assert(plan, "%s", err.text);
+    cr_expect_eq(cgroup_create(plan, &into, &err), -1);
+    cr_expect_str_eq(err.text, "linux.resources.devices: there is no devices controller here", "%s",
+                     err.text);
+    cgroup_plan_free(plan);
+}
+
 /* The huge page controller of a hybrid machine is in its v2 hierarchy. */
 Test(cgroup_apply, hybrid_huge_pages, .init = need_v1_memory)
 {
