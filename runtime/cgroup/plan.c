@@ -147,12 +147,12 @@ static int add_directory(struct cgroup_plan *plan, const struct cgroup_hierarchy
 /*
  * Every v1 hierarchy is joined, wanted or not: engines read statistics from the cgroups in /proc/PID/cgroup
  * and would get the parent's. The freezer comes first because it is what `state` asks. v2 beside v1 only when
- * rows need it.
+ * rows need it, or it has the memory controller (newer kernels lack v1's): for statistics and `update`.
  */
 static int add_directories(struct cgroup_plan *plan, const struct cgroup_hierarchies *hierarchies,
                            const char *path, bool relative, struct error *err)
 {
-    bool with_v2 = hierarchies->unified || has_v2_rows(&plan->rows);
+    bool with_v2 = hierarchies->unified || has_v2_rows(&plan->rows) || !has_controller(hierarchies, "memory");
 
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < hierarchies->count; i++) {

@@ -22,13 +22,18 @@ static struct cgroup_hierarchy hybrid[] = {
     { (char *)"memory", (char *)"/cg/memory", (char *)"/" },
     { (char *)"", (char *)"/cg/unified", (char *)"/" },
 };
+static struct cgroup_hierarchy modern[] = {
+    { (char *)"devices", (char *)"/cg/devices", (char *)"/" },
+    { (char *)"", (char *)"/cg/unified", (char *)"/" },
+};
 static struct cgroup_hierarchy v2[] = { { (char *)"", (char *)"/cg", (char *)"/a/b" } };
 static struct cgroup_hierarchy v2_root[] = { { (char *)"", (char *)"/cg", (char *)"/" } };
 static struct cgroup_hierarchy v2_lost[] = { { (char *)"", (char *)"/cg", NULL } };
 
 static const struct cgroup_hierarchies on_v1 = { v1, 3, false }, on_named = { v1, 4, false },
-                                       on_hybrid = { hybrid, 3, false }, on_v2 = { v2, 1, true },
-                                       on_v2_root = { v2_root, 1, true }, on_v2_lost = { v2_lost, 1, true };
+                                       on_hybrid = { hybrid, 3, false }, on_modern = { modern, 2, false },
+                                       on_v2 = { v2, 1, true }, on_v2_root = { v2_root, 1, true },
+                                       on_v2_lost = { v2_lost, 1, true };
 
 static struct cgroup_plan *plan_of(const char *path, struct oci_resources *resources,
                                    enum cgroup_driver driver, const struct cgroup_hierarchies *hierarchies,
@@ -65,6 +70,7 @@ Test(cgroup_plan, places)
         { "/x", &on_named, "/cg/freezer/x /cg/memory/x /cg/cpu,cpuacct/x /cg/systemd/x" },
         { "x", &on_named, "linux.cgroupsPath: 'x' is relative, and our own cgroup is not below /cg/systemd" },
         { "/x", &on_hybrid, "/cg/devices/x /cg/memory/x" },
+        { "/x", &on_modern, "/cg/devices/x /cg/unified/x" },
         { NULL, &on_v2, "/cg/web1" },
         { "/x", &on_v2, "/cg/x" },
         { "x/y", &on_v2, "/cg/a/x/y" },
@@ -88,7 +94,8 @@ Test(cgroup_plan, places)
     }
 }
 
-/* A hybrid system's v2 hierarchy is used for what only it has, and joined only then. */
+/* A hybrid system's v2 hierarchy is used for what only it has, and joined only then, or when v1 has no
+ * memory. */
 Test(cgroup_plan, hybrid_uses_both)
 {
     struct string_pair pair = { (char *)"cpu.weight", (char *)"5" };
