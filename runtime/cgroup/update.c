@@ -44,37 +44,102 @@ static int64_t read_number(int fd, const char *file)
     return number_parse(text, 0, INT64_MAX, &value) ? value : -1;
 }
 
+/* The directory of a controller: the one in its own hierarchy of v1, else the one on v2, also of a hybrid. */
+static const struct cgroup_directory *find_controller(const struct cgroup_directories *directories,
+                                                      const char *controller)
+{
+    const struct cgroup_directory *found =
+        cgroup_directory_of(directories, &(struct cgroup_row){ .controller = (char *)controller });
+
+    return found ? found : cgroup_directory_of(directories, &(struct cgroup_row){ .v2 = true });
+}
+
+static bool is_v2(const struct cgroup_directory *directory)
+{
+    return !directory->controllers[0];
+}
+
+static int fail_usage(struct error *err, const char *property, int64_t wanted, int64_t used)
+{
+    return fail(err, EBUSY,
+                "linux.resources.memory.%s: %" PRId64 " is less than the %" PRId64 " bytes in use", property,
+                wanted, used);
+}
+
 /*
- * On v2 some values only make sense with another one, which an update may leave out: it then is the one in
- * force.
+ * Item 186, before anything is written. v2's kernel would kill; v1's refuses, but only after other files of
+ * the same update were written, and not what it can swap out or drop from its caches.
  */
-static void complete_memory(int fd, struct oci_memory *memory)
+static int check_usage(int fd, bool v2, const struct oci_memory *memory, struct error *err)
 {
-    if (memory->swap > 0 && !memory->limit)
-        memory->limit = read_number(fd, "memory.max");
-}
+    int64_t used = read_number(fd, v2 ? "memory.current" : "memory.usage_in_bytes");
+    int64_t both = read_number(fd, v2 ? "memory.swap.current" : "memory.memsw.usage_in_bytes");
 
-static void complete_cpu(int fd, struct oci_cpu *cpu)
-{
-    if (cpu->period && !cpu->quota)
-        cpu->quota = read_number(fd, "cpu.max");
-}
-
-/* v1's kernel refuses by itself; v2's would kill instead (item 186). */
-static int check_usage(int fd, const struct oci_memory *memory, struct error *err)
-{
-    int64_t used = read_number(fd, "memory.current"), swapped = read_number(fd, "memory.swap.current");
-
-    if (!memory->check_before_update)
-        return 0;
     if (memory->limit > 0 && used > memory->limit)
-        return fail(err, EBUSY,
-                    "linux.resources.memory.limit: %" PRId64 " is less than the %" PRId64 " bytes in use",
-                    memory->limit, used);
-    if (memory->swap > 0 && memory->limit > 0 && swapped > memory->swap - memory->limit)
+        return fail_usage(err, "limit", memory->limit, used);
+    if (!v2)
+        return memory->swap > 0 && both > memory->swap ? fail_usage(err, "swap", memory->swap, both) : 0;
+    if (memory->swap > 0 && memory->limit > 0 && both > memory->swap - memory->limit)
         return fail(err, EBUSY,
                     "linux.resources.memory.swap: leaves less than the %" PRId64 " bytes of swap in use",
-                    swapped);
+                    both);
+    return 0;
+}
+
+/* On v2 a value may only make sense with another one, which an update may leave out: it is the one in force.
+ */
+static int prepare_memory(const struct cgroup_directories *directories, struct oci_memory *memory,
+                          struct error *err)
+{
+    const struct cgroup_directory *directory = find_controller(directories, "memory");
+    auto_close int fd = directory ? cgroup_location_open(directory->path) : -1;
+
+    if (!directory)
+        return 0; /* the row for its limit says so */
+    if (fd < 0)
+        return fail_errno(err, "open the cgroup %s", directory->path);
+    if (is_v2(directory) && memory->swap > 0 && !memory->limit)
+        memory->limit = read_number(fd, "memory.max");
+    return memory->check_before_update ? check_usage(fd, is_v2(directory), memory, err) : 0;
+}
+
+static int prepare_cpu(const struct cgroup_directories *directories, struct oci_cpu *cpu, struct error *err)
+{
+    const struct cgroup_directory *directory = find_controller(directories, "cpu");
+    auto_close int fd = -1;
+
+    if (!directory || !is_v2(directory) || !cpu->period || cpu->quota)
+        return 0;
+    fd = cgroup_location_open(directory->path);
+    if (fd < 0)
+        return fail_errno(err, "open the cgroup %s", directory->path);
+    cpu->quota = read_number(fd, "cpu.max");
+    return 0;
+}
+
+/* What `resources` means to the cgroup as it is now, once it is known that it may be done. */
+struct prepared {
+    struct oci_resources resources;
+    struct oci_memory memory;
+    struct oci_cpu cpu;
+};
+
+static int prepare(const struct oci_resources *resources, const struct cgroup_directories *directories,
+                   struct prepared *prepared, struct error *err)
+{
+    prepared->resources = *resources;
+    if (resources->memory) {
+        prepared->memory = *resources->memory;
+        prepared->resources.memory = &prepared->memory;
+        if (prepare_memory(directories, &prepared->memory, err) < 0)
+            return -1;
+    }
+    if (resources->cpu) {
+        prepared->cpu = *resources->cpu;
+        prepared->resources.cpu = &prepared->cpu;
+        if (prepare_cpu(directories, &prepared->cpu, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -82,27 +147,12 @@ static int update(const struct cgroup_location *location, const struct oci_resou
                   const struct cgroup_hierarchies *hierarchies, struct cgroup_rows *rows, struct error *err)
 {
     auto_cleanup(cgroup_directories_free) struct cgroup_directories directories = { 0 };
-    auto_close int fd = hierarchies->unified ? cgroup_location_open(location->created.items[0]) : -1;
-    struct oci_resources completed = *resources;
-    struct oci_memory memory;
-    struct oci_cpu cpu;
+    struct prepared prepared;
 
-    if (hierarchies->unified && fd < 0)
-        return fail_errno(err, "open the cgroup %s", location->created.items[0]);
-    if (fd >= 0 && resources->memory) {
-        memory = *resources->memory;
-        complete_memory(fd, &memory);
-        completed.memory = &memory;
-        if (check_usage(fd, &memory, err) < 0)
-            return -1;
-    }
-    if (fd >= 0 && resources->cpu) {
-        cpu = *resources->cpu;
-        complete_cpu(fd, &cpu);
-        completed.cpu = &cpu;
-    }
     find_directories(location, hierarchies, &directories);
-    if (cgroup_plan_rows(&completed, hierarchies, rows, err) < 0)
+    if (prepare(resources, &directories, &prepared, err) < 0)
+        return -1;
+    if (cgroup_plan_rows(&prepared.resources, hierarchies, rows, err) < 0)
         return -1;
     if (location->scope && cgroup_systemd_update(location, rows, err) < 0)
         return -1;

@@ -118,12 +118,15 @@ test_stats_stream() {
     eq "$(jq -r .type "$B/events" | sort -u)" stats
 }
 
-# O6: intervals that are none
-test_stats_interval_invalid() {
+# O6: intervals as Go writes them, and some that are none
+test_stats_intervals() {
     not_implemented
     bundle
     up
     local interval
+    for interval in 500us .1s 100000µs 0m0.1s; do
+        eq "$interval $(rt events --interval="$interval" "$ID" | head -n 1 | jq -r .type)" "$interval stats"
+    done
     for interval in 0s -1s x 5 5x 5s5; do
         fails rt events --interval="$interval" "$ID"
         one_line "$ERR"

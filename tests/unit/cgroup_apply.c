@@ -8,6 +8,7 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/hierarchies.h"
 #include "cgroup/location.h"
+#include "cgroup/members.h"
 #include "cgroup/plan.h"
 #include "cgroup/tree.h"
 
@@ -235,6 +236,49 @@ Test(cgroup_apply, update_orders_writes, .init = need_v1_memory)
     box_destroy(&box);
 }
 
+/* 8 MiB that no kernel can drop. */
+static void uses_memory(struct box *box)
+{
+    (void)box;
+    memset(memory_new(8 << 20), 1, 8 << 20);
+}
+
+/* Item 186: found out before anything is written; v1's kernel says no only after that. */
+Test(cgroup_apply, update_checks_usage, .init = need_v1_memory)
+{
+    struct box box = { 0 };
+    struct oci_resources resources = { .memory = &(struct oci_memory){ .limit = 64 << 20 },
+                                       .cpu = &(struct oci_cpu){ .shares = 512 } };
+    struct oci_memory tiny = { .limit = 4 << 20, .check_before_update = true },
+                      sum = { .swap = 4 << 20, .check_before_update = true },
+                      enough = { .limit = 32 << 20, .swap = 64 << 20, .check_before_update = true };
+    struct oci_cpu more = { .shares = 2048 };
+
+    box_create(&box, "", &resources);
+    box_run(&box, uses_memory);
+    cr_expect_eq(
+        cgroup_update(box.location, &(struct oci_resources){ .memory = &tiny, .cpu = &more }, &box.err), -1);
+    cr_expect(strstr(box.err.text, "linux.resources.memory.limit: 4194304 is less than the "), "%s",
+              box.err.text);
+    if (has_file("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")) {
+        cr_expect_eq(
+            cgroup_update(box.location, &(struct oci_resources){ .memory = &sum, .cpu = &more }, &box.err),
+            -1);
+        cr_expect(strstr(box.err.text, "linux.resources.memory.swap: 4194304 is less than the "), "%s",
+                  box.err.text);
+    } else {
+        enough.swap = 0;
+    }
+    expect_file(&box, "memory.limit_in_bytes", "67108864");
+    expect_file(&box, "cpu.shares", "512");
+    cr_expect_eq(
+        cgroup_update(box.location, &(struct oci_resources){ .memory = &enough, .cpu = &more }, &box.err), 0,
+        "%s", box.err.text);
+    expect_file(&box, "memory.limit_in_bytes", "33554432");
+    expect_file(&box, "cpu.shares", "2048");
+    box_destroy(&box);
+}
+
 /* Item 24: a failed create leaves the machine as it was, parents included. */
 Test(cgroup_apply, failure_undoes_everything, .init = need_v1_memory)
 {
@@ -264,6 +308,29 @@ Test(cgroup_apply, missing_controller_is_named, .init = need_v1_memory)
     cr_expect_eq(cgroup_create(box.plan, &box.into, &box.err), -1);
     cr_expect_str_eq(box.err.text, "linux.resources.network.classID: there is no net_cls controller here");
     box_destroy(&box);
+}
+
+/* Items 167, 170: v1 without a devices controller cannot keep device rules; root's container may not run
+ * then. */
+Test(cgroup_apply, device_rules_need_their_controller, .init = need_v1_memory)
+{
+    auto_cleanup(cgroup_hierarchies_free) struct cgroup_hierarchies hierarchies = { 0 };
+    struct oci_linux linux_part = { .cgroups_path = (char *)"/aril-test-no-devices" };
+    struct oci_config config = { .linux = &linux_part };
+    struct cgroup_plan *plan;
+    struct error err = { 0 };
+    int into;
+
+    cr_assert_eq(cgroup_hierarchies_read(&hierarchies, &err), 0);
+    for (size_t i = 0; i < hierarchies.count; i++)
+        if (strcmp(hierarchies.items[i].controllers, "devices") == 0)
+            hierarchies.items[i].controllers[0] = 'x';
+    plan = cgroup_plan_make_on(&config, "unused", CGROUP_DRIVER_CGROUPFS, &hierarchies, &err);
+    cr_assert(plan, "%s", err.text);
+    cr_expect_eq(cgroup_create(plan, &into, &err), -1);
+    cr_expect_str_eq(err.text, "linux.resources.devices: there is no devices controller here", "%s",
+                     err.text);
+    cgroup_plan_free(plan);
 }
 
 /* The huge page controller of a hybrid machine is in its v2 hierarchy. */
@@ -481,6 +548,65 @@ Test(cgroup_apply, paused_containers_and_signals, .init = need_cgroups)
 Test(cgroup_apply_v2, paused_containers_and_signals, .init = need_v2)
 {
     paused_containers_and_signals();
+}
+
+/* More than are opened at once. */
+static void fork_many(struct box *box)
+{
+    (void)box;
+    for (int i = 0; i < 600; i++)
+        if (fork() == 0)
+            for (;;)
+                pause();
+}
+
+/* A pid of an earlier list that is none of the cgroup's now, as when it was reused, is left alone; no member
+ * is missed. */
+static void signals_members_alone(void)
+{
+    struct box box = { 0 };
+    auto_free pid_t *pids = NULL, *listed = NULL;
+    auto_close int fd = -1;
+    pid_t stranger = fork();
+    size_t count = 0;
+
+    if (stranger == 0)
+        for (;;)
+            pause();
+    cr_assert_gt(stranger, 0);
+    box_create(&box, "", NULL);
+    box_run(&box, fork_many);
+    fd = cgroup_location_open_with(box.location, "cgroup.procs");
+    cr_assert_eq(cgroup_tree_pids(fd, &pids, &count), 0);
+    cr_expect_eq(count, 601, "%zu processes", count);
+    listed = memory_new_array(count + 2, sizeof *listed);
+    listed[0] = stranger;
+    listed[1] = getpid();
+    memcpy(listed + 2, pids, count * sizeof *pids);
+    cr_expect_eq(cgroup_members_signal_listed(fd, listed, count + 2, SIGKILL, &box.err), 0, "%s",
+                 box.err.text);
+    cr_expect_eq(waitpid(box.child, NULL, 0), box.child);
+    box.child = 0;
+    for (int i = 0; i < 3000 && count > 0; i++) { /* the dead take a moment */
+        free(take_ptr(pids));
+        cr_assert_eq(cgroup_tree_pids(fd, &pids, &count), 0);
+        if (count > 0)
+            usleep(10000);
+    }
+    cr_expect_eq(count, 0, "%zu processes are left", count);
+    cr_expect_eq(waitpid(stranger, NULL, WNOHANG), 0, "the stranger was killed");
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+    box_destroy(&box);
+}
+
+Test(cgroup_apply, signals_members_alone, .init = need_cgroups) /* item 172 */
+{
+    signals_members_alone();
+}
+Test(cgroup_apply_v2, signals_members_alone, .init = need_v2) /* item 172 */
+{
+    signals_members_alone();
 }
 
 /* A payload with its own cgroups, deeper than any path can name, and a process at the bottom. */
