@@ -29,7 +29,7 @@ file() { # of the container's cgroup
     cat "/sys/fs/cgroup$(unit_cgroup)/$1"
 }
 
-# need_v2: what v1 has other files and other properties for (see test_v1_limits)
+# need_v2: where v1 has other files and properties
 need_v2() {
     [ $CGROUP_VERSION = 2 ] || skip "test_v1_limits has the files of v1"
 }
