@@ -177,9 +177,10 @@ static int plan_limits(struct cgroup_plan *plan, const struct oci_resources *res
     plan->requested = plan->rows.count > 0;
     if (device_rules_make(resources, &plan->devices, err) < 0)
         return -1;
-    if (!hierarchies->unified && has_controller(hierarchies, "devices"))
-        return devices_v1_rows(&plan->devices, &plan->rows, err);
-    return 0;
+    if (hierarchies->unified) /* apply.c makes a program of them */
+        return 0;
+    /* Without the controller too: the rows for it fail then, where they are needed. */
+    return devices_v1_rows(&plan->devices, &plan->rows, err);
 }
 
 static int plan_place(struct cgroup_plan *plan, const struct oci_config *config, const char *id,
@@ -203,14 +204,17 @@ static int plan_place(struct cgroup_plan *plan, const struct oci_config *config,
 /* Without cgroups a limit cannot be kept, and quietly running without it is not what the config says. */
 static int plan_disabled(const struct oci_resources *resources, struct error *err)
 {
-    struct cgroup_rows rows = { 0 };
-    int result = resources ? cgroup_resources_v2(resources, &rows, err) : 0;
+    auto_cleanup(cgroup_rows_free) struct cgroup_rows rows = { 0 };
+    struct oci_resources all_but_unified = resources ? *resources : (struct oci_resources){ 0 };
+    const char *property = all_but_unified.unified.count > 0 ? "linux.resources.unified" : NULL;
 
-    if (result == 0 && rows.count > 0)
-        result = fail(err, ENOTSUP, "%s: cgroups are disabled (--cgroup-manager=disabled)",
-                      rows.items[0].property);
-    cgroup_rows_free(&rows);
-    return result;
+    all_but_unified.unified.count = 0;
+    if (cgroup_resources_v1(&all_but_unified, &rows, err) < 0) /* v1 has a file for each */
+        return -1;
+    if (rows.count > 0)
+        property = rows.items[0].property;
+    return property ? fail(err, ENOTSUP, "%s: cgroups are disabled (--cgroup-manager=disabled)", property)
+                    : 0;
 }
 
 static int make(struct cgroup_plan *plan, const struct oci_config *config, const char *id,

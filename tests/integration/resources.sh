@@ -107,6 +107,21 @@ test_realtime() {
     check cpu.realtimePeriod '{cpu: {realtimePeriod: 500000}}' cpu cpu.rt_period_us 500000 - -
 }
 
+# 190: the cgroups above belong to others and get no realtime budget: the error says that they need one
+test_realtime_below() {
+    local file=/sys/fs/cgroup/cpu/cpu.rt_runtime_us
+    [ -e $file ] || skip "this kernel has no $file"
+    bundle '.linux.resources.cpu = {realtimeRuntime: 1000} | .linux.cgroupsPath = $p' --arg p "/$ID/inner"
+    fails rt create -b "$B" "$ID"
+    if [ "$KIND" = aril ]; then
+        one_line "$ERR"
+        has "$ERR" linux.resources.cpu.realtimeRuntime
+        has "$ERR" "the cgroups above it must have as much time"
+        eq "$(cgroups_left)" ""
+    fi
+    find /sys/fs/cgroup -depth -type d -path "*/$ID*" -exec rmdir {} + 2>/dev/null || true
+}
+
 # 191: cpu.cpus and cpu.mems
 test_cpuset() {
     check cpu.cpus '{cpu: {cpus: "0"}}' cpuset cpuset.cpus 0 cpuset.cpus 0

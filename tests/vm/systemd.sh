@@ -203,6 +203,14 @@ test_update() {
     eq "$(file memory.max)" 134217728
     eq "$(file pids.max)" 33
     eq "$(file cpu.max)" "30000 100000"
+    rt update --cpu-quota 30000 --cpu-period 50000 "$ID"
+    rt update --cpu-quota 20000 "$ID" # of the period that it has
+    eq "$(show "$(scope)" CPUQuotaPerSecUSec)" 400ms
+    eq "$(file cpu.max)" "20000 50000"
+    rt update --cpu-period 100000 "$ID"
+    eq "$(show "$(scope)" CPUQuotaPerSecUSec)" 200ms
+    eq "$(show "$(scope)" CPUQuotaPeriodUSec)" 100ms
+    eq "$(file cpu.max)" "20000 100000"
 }
 
 # denied and allowed devices of the running container, which may make nodes of any number
