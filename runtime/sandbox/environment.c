@@ -47,8 +47,8 @@ bool sandbox_environment_is_secret(const char *name, size_t length)
 /* They concern the runtime itself (E-3). */
 static bool is_ours(const char *name, size_t length)
 {
-    static const char *const patterns[] = { "ARIL_*", "_ARIL_*", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID",
-                                            "LISTEN_FDNAMES" };
+    static const char *const patterns[] = { "ARIL_*",     "_ARIL_*",    "NOTIFY_SOCKET",
+                                            "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES" };
 
     return matches_any(patterns, array_length(patterns), name, length);
 }

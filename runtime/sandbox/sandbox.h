@@ -26,11 +26,13 @@ struct sandbox_request {
     enum sandbox_network network;
     const char *cwd; /* absolute */
     bool private_tmp; /* also when something below /tmp is writable */
+    bool user_namespace;
     bool protect;     /* .git and friends in every writable root (M-5) */
 };
 
 /* Strictest first wins where two rules name the same path. */
 enum sandbox_access {
+    SANDBOX_PINNED, /* as writable as what is above it, but it cannot be moved: something below it is guarded */
     SANDBOX_WRITABLE,
     SANDBOX_OVERLAID,
     SANDBOX_READ_ONLY,
@@ -41,14 +43,20 @@ enum sandbox_access {
 struct sandbox_rule {
     char *path; /* absolute; without links, but for the last component of SANDBOX_LINK */
     enum sandbox_access access;
-    bool directory;
+    bool directory, pinned;
     char *scratch; /* SANDBOX_OVERLAID: the host directory with upper and work */
+};
+
+/* A directory made so that nothing else can be made there; see guard.c for the lock. */
+struct sandbox_placeholder {
+    char *path;
+    int fd;
 };
 
 struct sandbox_rules {
     struct sandbox_rule *items; /* parents before children */
     size_t count;
-    char **placeholders; /* directories made so that nothing else can be made there; removed at the end */
+    struct sandbox_placeholder *placeholders;
     size_t placeholder_count;
     bool private_tmp, private_run;
 };
@@ -59,6 +67,9 @@ void sandbox_rules_free(struct sandbox_rules *rules);
 
 /* Is `path` the directory `parent` or below it? Whole components. */
 bool sandbox_path_is_within(const char *path, const char *parent);
+
+/* "~" and "~/x" are below $HOME, whoever was to expand them: no shell does it in --deny=~/x or in quotes. Owned. */
+char *sandbox_path_expand_home(const char *path);
 
 struct sandbox_command {
     const char *const *args; /* NULL-terminated */
