@@ -85,25 +85,27 @@ comparable() {
     [ -z "${NOT_COMPARABLE:-}" ] || skip "$NOT_COMPARABLE"
 }
 
-# what a count differs by from run to run, in percent and a few more
+# what a count may be more than it was, in per mille and a few: what it differs by from run to run, and for size what a small
+# feature adds
 margin_of() {
     case $1 in
     syscalls) echo 0 2 ;;
     syscalls-for-each) echo 0 0 ;;
-    instructions | relocations | bytes) echo 1 0 ;;
-    faults) echo 1 3 ;;
-    memory) echo 12 0 ;;
+    instructions) echo 15 0 ;;
+    relocations | bytes) echo 25 0 ;;
+    faults) echo 10 3 ;;
+    memory) echo 120 0 ;;
     esac
 }
 
 tighten() {
-    local kind command count percent more
+    local kind command count share more
     {
         sed '/^[^#]/d' "$PERF/bounds"
         echo "of $MEASURED_WITH"
         while read -r kind command count _; do
-            read -r percent more < <(margin_of "$kind")
-            echo "$kind $command $(((count * (100 + percent) + 99) / 100 + more))"
+            read -r share more < <(margin_of "$kind")
+            echo "$kind $command $(((count * (1000 + share) + 999) / 1000 + more))"
         done <"$MEASURED"
     } >"$W/bounds"
     cat "$W/bounds" >"$PERF/bounds"
