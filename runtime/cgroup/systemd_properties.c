@@ -93,6 +93,8 @@ static char *list_value(const char *text)
     struct error ignored = { 0 };
     size_t last = 0;
 
+    if (!text[strspn(text, "\n")]) /* none of its own: those of the cgroup above */
+        return memory_string("@ay []");
     if (number_list_parse(text, words, array_length(words), &ignored) <= 0)
         return NULL;
     for (size_t i = 0; i < CPU_LIMIT; i++)

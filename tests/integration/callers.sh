@@ -204,6 +204,19 @@ test_update_newer_flags() {
     flag --memory 1.5g memory memory.limit_in_bytes 1610612736 memory.max 1610612736
 }
 
+# 281: update: one that fails changes nothing
+test_update_fails() {
+    todo_for runc "1.1 cannot put back what the config does not name"
+    todo_for crun "1.8 stops half-way"
+    local dir
+    [ -n "$(controller_version memory)" ] || skip "no memory controller"
+    bundle '.linux.resources.memory = {limit: 134217728}'
+    up
+    dir=$(cgroup_dir memory "$(pid_of)")
+    fails rt update --memory 268435456 --pids-limit 9223372036854775807 "$ID"
+    eq "$(cat "$dir"/memory.limit_in_bytes "$dir"/memory.max 2>/dev/null)" 134217728
+}
+
 # 281: update --kernel-memory is accepted, and said to be ignored
 test_update_kernel_memory() {
     todo_for crun "1.8 writes a file that newer kernels forget"

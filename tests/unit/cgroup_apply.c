@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/hierarchies.h"
+#include "cgroup/in_force.h"
 #include "cgroup/location.h"
 #include "cgroup/members.h"
 #include "cgroup/plan.h"
@@ -277,6 +278,64 @@ Test(cgroup_apply, update_checks_usage, .init = need_v1_memory)
     expect_file(&box, "memory.limit_in_bytes", "33554432");
     expect_file(&box, "cpu.shares", "2048");
     box_destroy(&box);
+}
+
+/* An update that fails at its last value puts the first ones back, whatever order that takes. */
+Test(cgroup_apply, failed_update_changes_nothing, .init = need_v1_memory)
+{
+    struct box box = { 0 };
+    struct oci_resources resources = {
+        .memory = &(struct oci_memory){ .limit = 64 << 20, .swap = 128 << 20 },
+        .cpu = &(struct oci_cpu){ .quota = 20000, .burst = 20000, .has_burst = true, .cpus = (char *)"0" },
+    };
+    struct oci_resources change = {
+        .memory = &(struct oci_memory){ .limit = 256 << 20, .swap = 512 << 20 },
+        .cpu = &(struct oci_cpu){ .quota = 90000, .burst = 90000, .has_burst = true, .shares = 77 },
+        .pids = &(struct oci_pids){ .limit = INT64_MAX },
+    };
+
+    box_create(&box, "", &resources);
+    cr_expect_eq(cgroup_update(box.location, &change, &box.err), -1);
+    cr_expect(strstr(box.err.text, "linux.resources.pids.limit"), "%s", box.err.text);
+    expect_file(&box, "memory.limit_in_bytes", "67108864");
+    expect_file(&box, "memory.memsw.limit_in_bytes", "134217728");
+    expect_file(&box, "cpu.cfs_quota_us", "20000");
+    expect_file(&box, "cpu.cfs_burst_us", "20000");
+    expect_file(&box, "cpu.shares", "1024");
+    expect_file(&box, "cpuset.cpus", "0");
+    box_destroy(&box);
+}
+
+/* What writes a value back. */
+Test(cgroup_apply, values_in_force)
+{
+    static const struct {
+        const char *file, *text, *value, *expected;
+    } rows[] = {
+        { "memory.max", "max\n", "5", "max" },
+        { "cpuset.cpus", "\n", "0-1", "\n" },
+        { "cpu.max", "max 100000\n", "50000 20000", "max 100000" },
+        { "io.max", "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=max wbps=7 riops=max wiops=max\n",
+          "8:16 rbps=9", "8:16 rbps=max wbps=7 riops=max wiops=max" },
+        { "io.max", "8:160 rbps=1\n", "8:16 rbps=9", "8:16 rbps=max wbps=max riops=max wiops=max" },
+        { "io.max", "", "8:16 rbps=9", "8:16 rbps=max wbps=max riops=max wiops=max" },
+        { "io.weight", "default 100\n8:0 50\n", "42", "default 100" },
+        { "io.weight", "default 100\n8:0 50\n", "8:0 42", "8:0 50" },
+        { "io.weight", "default 100\n", "8:0 42", "8:0 default" },
+        { "blkio.throttle.read_bps_device", "", "8:0 42", "8:0 0" },
+        { "rdma.max", "mlx4_0 hca_handle=2 hca_object=max\n", "mlx4_0 hca_handle=5",
+          "mlx4_0 hca_handle=2 hca_object=max" },
+        { "net_prio.ifpriomap", "lo 0\neth0 3\n", "eth0 5", "eth0 3" },
+        { "memory.oom_control", "oom_kill_disable 1\nunder_oom 0\n", "0", "1" },
+        { "made.up", "a 1\n", "b 2", NULL },
+    };
+
+    for (size_t i = 0; i < array_length(rows); i++) {
+        auto_free char *value = cgroup_value_in_force(rows[i].file, rows[i].text, rows[i].value);
+
+        cr_expect(rows[i].expected ? value && strcmp(value, rows[i].expected) == 0 : !value, "row %zu: %s", i,
+                  value ? value : "(none)");
+    }
 }
 
 /* Item 24: a failed create leaves the machine as it was, parents included. */

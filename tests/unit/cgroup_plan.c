@@ -214,6 +214,23 @@ Test(cgroup_plan, other_drivers)
     cr_expect_str_eq(err.text, "linux.cgroupsPath: 'a:b:c': 'a' is not the name of a slice");
 }
 
+/* v1 has one list of device rules, and ours are in it. */
+Test(cgroup_plan, device_policy_of_systemd)
+{
+    struct string_pair pair = { (char *)"org.systemd.property.DeviceAllow", (char *)"@a(ss) []" };
+    struct oci_config config = { .annotations = { &pair, 1 } };
+    struct error err = { 0 };
+    struct cgroup_plan *plan = cgroup_plan_make_on(&config, "web1", CGROUP_DRIVER_SYSTEMD, &on_v2, &err);
+
+    cr_expect(plan, "%s", err.text);
+    cgroup_plan_free(plan);
+    cr_expect_null(cgroup_plan_make_on(&config, "web1", CGROUP_DRIVER_SYSTEMD, &on_v1, &err));
+    cr_expect_str_eq(err.text,
+                     "annotations.org.systemd.property.DeviceAllow: on cgroup v1 only the rules of "
+                     "linux.resources.devices hold",
+                     "%s", err.text);
+}
+
 /* A config without `linux` at all, and no hierarchy at all. */
 Test(cgroup_plan, nothing)
 {

@@ -272,6 +272,7 @@ Test(cgroup_systemd, limits) /* items 208, 209 */
         { "cpuset.cpus", "0-3,9", NULL, NULL, "AllowedCPUs ay=@ay [15, 2]" },
         { "cpuset.mems", "0", NULL, NULL, "AllowedMemoryNodes ay=@ay [1]" },
         { "cpuset.cpus", "x", NULL, NULL, "" },
+        { "cpuset.cpus", "\n", NULL, NULL, "AllowedCPUs ay=@ay []" }, /* what a failed update puts back */
         { "pids.max", "77", NULL, NULL, "TasksMax t=uint64 77" },
         { "pids.max", "max", NULL, NULL, "TasksMax t=uint64 18446744073709551615" },
         { "io.weight", "500", NULL, NULL, "IOWeight t=uint64 500" },
