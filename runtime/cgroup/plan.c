@@ -252,8 +252,15 @@ struct cgroup_plan *cgroup_plan_make(const struct oci_config *config, const char
 
     if (driver == CGROUP_DRIVER_DISABLED || cgroup_hierarchies_read(&hierarchies, err) == 0)
         plan = cgroup_plan_make_on(config, id, driver, &hierarchies, err);
+    if (plan)
+        plan->listing = take_ptr(hierarchies.listing);
     cgroup_hierarchies_free(&hierarchies);
     return plan;
+}
+
+const char *cgroup_plan_listing(const struct cgroup_plan *plan)
+{
+    return plan->listing;
 }
 
 void cgroup_plan_free(struct cgroup_plan *plan)
@@ -265,6 +272,7 @@ void cgroup_plan_free(struct cgroup_plan *plan)
     device_rules_free(&plan->devices);
     cgroup_unit_free(&plan->unit);
     free(plan->path);
+    free(plan->listing);
     free(plan);
 }
 

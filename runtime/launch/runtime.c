@@ -176,7 +176,7 @@ static int save_policy(struct launch *launch, struct error *err)
     auto_buffer struct buffer json = { 0 };
 
     schema_write(&oci_config_schema, launch->bundle.config, SCHEMA_COMPACT, &json);
-    if (file_replace_at(launch->container.fd, "config.json", json.data, json.length, 0600, err) < 0)
+    if (file_create_at(launch->container.fd, "config.json", json.data, json.length, 0600, err) < 0)
         return -1;
     return policy_save(launch->policy, launch->container.fd, err);
 }
@@ -185,8 +185,8 @@ static int save_config(struct launch *launch, struct error *err)
 {
     if (launch->policy)
         return save_policy(launch, err);
-    return file_replace_at(launch->container.fd, "config.json", launch->bundle.config_text,
-                           launch->bundle.config_length, 0600, err);
+    return file_create_at(launch->container.fd, "config.json", launch->bundle.config_text,
+                          launch->bundle.config_length, 0600, err);
 }
 
 static int open_gate(struct launch *launch, struct error *err)
@@ -267,6 +267,7 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
         .rootfs = launch->bundle.rootfs,
         .no_pivot = launch->options->no_pivot,
         .rootless = launch->rootless,
+        .cgroups = launch->cgroup ? cgroup_plan_listing(launch->cgroup) : NULL,
     };
 
     context.procfs_of = pid_namespace_of_procfs(launch);
@@ -433,6 +434,9 @@ int launch_converse(struct launch *launch, struct error *err)
             if (launch_take_child(launch, &message, err) < 0)
                 return -1;
             break;
+        case MESSAGE_DEGRADED:
+            launch->landlock_degraded = true;
+            break;
         case MESSAGE_READY:
             launch->root_device = (uint32_t)message.value;
             launch->root_inode = message.address;
@@ -473,6 +477,8 @@ static int publish(struct launch *launch, struct error *err)
     status->root_device = launch->root_device;
     status->root_inode = launch->root_inode;
     status->has_root_device = status->has_root_inode = true;
+    if (launch->landlock_degraded)
+        policy_note_degraded_landlock(&status->annotations);
     if (pidfd_send("--pidfd-socket", launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
         send_to_receiver(launch, err) < 0 || pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
         return -1;
@@ -546,6 +552,8 @@ void launch_close(struct launch *launch)
 {
     terminal_relay_close(launch->relay);
     container_close(&launch->container);
+    if (!memory_is_watched())
+        return;
     rootfs_plan_free(launch->rootfs);
     overlay_request_free(launch->overlay);
     cgroup_plan_free(launch->cgroup);
