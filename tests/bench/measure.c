@@ -24,6 +24,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -237,14 +238,21 @@ static pid_t spawn(const struct command *command, int copy, const char *input)
 {
     char *words[MAX_WORDS], space[8192];
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all;
     pid_t pid;
     expand(command, copy, words, space, sizeof space);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, input, O_RDWR | O_NOCTTY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    errno = posix_spawn(&pid, words[0], &actions, NULL, words, environ);
+    sigfillset(&all); /* nohup and shells have jobs ignore some */
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    errno = posix_spawn(&pid, words[0], &actions, &attributes, words, environ);
     if (errno)
         die(words[0]);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return pid;
 }

@@ -174,6 +174,7 @@ test_pids_special() {
 
 # 162: an absolute cgroupsPath is relative to the mount root
 test_path_absolute() {
+    cgroupfs_paths
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID/inner"
     up
     local dir
@@ -187,6 +188,7 @@ test_path_absolute() {
 
 # 162: a relative cgroupsPath, and none at all
 test_path_relative() {
+    cgroupfs_paths
     bundle '.linux.cgroupsPath = $p' --arg p "$ID"
     up
     matches "$(cgroup_dir pids "$(pid_of)")" "$ID\$"
@@ -198,6 +200,7 @@ test_path_relative() {
 
 # 163: the same cgroupsPath is the same place, each time
 test_path_same_place() {
+    cgroupfs_paths
     local first
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID-same/inner"
     up
@@ -211,6 +214,7 @@ test_path_same_place() {
 
 # 164: a cgroup that cannot be made is an error that leaves nothing
 test_path_impossible() {
+    cgroupfs_paths
     todo_for crun "1.8 leaves its cgroups"
     todo_for runc "1.1 leaves its cgroups"
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID/no"$'\n'name # which the kernel takes for no cgroup
@@ -223,6 +227,7 @@ test_path_impossible() {
 
 # 175: a cgroup below a threaded one takes no processes: the error says so, and nothing is left
 test_path_threaded() {
+    cgroupfs_paths
     todo_for crun "1.8 words it differently"
     todo_for runc "1.1 words it differently"
     [ $CGROUP_VERSION = 2 ] || skip "version 1 has no threaded cgroups"
@@ -250,6 +255,7 @@ test_path_dots() {
 
 # S6 203: the process is in the cgroup when create returns, in every hierarchy, named ones too
 test_in_cgroup_at_create() {
+    cgroupfs_paths
     bundle '.linux.cgroupsPath = $p' --arg p "/$ID"
     created
     local line
@@ -274,6 +280,7 @@ test_delete_nested() {
 
 # 30: a cgroup that was there before and has other processes is not removed
 test_delete_keeps_others() {
+    cgroupfs_paths
     local top other
     top=$(pids_top)
     mkdir -p "$top/$ID/other"
@@ -371,6 +378,7 @@ test_ps_stopped() {
 
 # E14 165: a cgroup that others are in is refused at create
 test_not_empty() {
+    cgroupfs_paths
     todo_for runc "1.1 warns only"
     todo_for crun "1.8 takes it"
     local top
