@@ -241,7 +241,7 @@ test_podman_many() {
     done_are "$COUNT"
     eq "$(pod ps --all --quiet)" ""
     wait_for 60 no_conmon
-    rmdir /sys/fs/cgroup/*/"$PREFIX/conmon" # podman's own
+    find /sys/fs/cgroup -depth -type d -path "*/$PREFIX/conmon" -exec rmdir {} + # podman's own
     clean
 }
 
