@@ -79,6 +79,7 @@ struct rootfs_plan {
     bool no_pivot;
     int procfs_of; /* borrowed fd; for new procfs mounts; 0 or -1: ours */
     bool rootless;
+    const struct policy_guards *guards; /* borrowed; or NULL */
 
     /* from the config */
     bool mount_namespace;  /* a new one; without it there are no mounts, only chroot */

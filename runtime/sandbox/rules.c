@@ -10,42 +10,23 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/edit.h"
 
 #include <fcntl.h>
-#include <glob.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define GLOB_LIMIT 10000
-#define GITDIR_LIMIT 65536
-
 static const char *const protected_names[] = { ".git", ".codex", ".agents" };
-
-bool sandbox_path_is_within(const char *path, const char *parent)
-{
-    size_t length = strlen(parent);
-
-    if (length == 1) /* "/" */
-        return path[0] == '/';
-    return strncmp(path, parent, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
-static char *join(const char *directory, const char *path)
-{
-    if (path[0] == '/')
-        return memory_string(path);
-    return memory_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
-}
 
 /* ---- the list ---------------------------------------------------------------------------------------------
  */
 
 static int check_place(const char *path, enum sandbox_access access, struct error *err)
 {
-    if (sandbox_path_is_within(path, "/proc") ||
-        (access != SANDBOX_READ_ONLY && (strcmp(path, "/dev") == 0 || sandbox_path_is_within(path, "/sys"))))
+    if (guard_is_within(path, "/proc") ||
+        (access != SANDBOX_READ_ONLY && (strcmp(path, "/dev") == 0 || guard_is_within(path, "/sys"))))
         return fail(err, EINVAL, "%s: the sandbox has its own /proc and /dev, and a read-only /sys", path);
     if (strcmp(path, "/") == 0 && (access == SANDBOX_OVERLAID || access == SANDBOX_DENIED))
         return fail(err, EINVAL, "/: not the whole root; name directories below it");
@@ -100,9 +81,17 @@ static int compare(const void *a, const void *b)
 static const struct sandbox_rule *parent_of(const struct sandbox_rules *rules, size_t index)
 {
     for (size_t i = index; i-- > 0;)
-        if (rules->items[i].path && sandbox_path_is_within(rules->items[index].path, rules->items[i].path))
+        if (rules->items[i].path && guard_is_within(rules->items[index].path, rules->items[i].path))
             return &rules->items[i];
     return NULL;
+}
+
+/* A pin is needed, and may be, only within what can be written as the host has it. */
+static bool is_repeated(const struct sandbox_rule *parent, const struct sandbox_rule *rule)
+{
+    if (rule->access == SANDBOX_PINNED)
+        return parent->access > SANDBOX_PINNED;
+    return parent->access == rule->access && rule->access != SANDBOX_OVERLAID;
 }
 
 /* M-9: a rule that says what the one above it says already. A denied place has nothing below it to deny. */
@@ -114,7 +103,7 @@ static void drop_repeated(struct sandbox_rules *rules)
         struct sandbox_rule *rule = &rules->items[i];
         const struct sandbox_rule *parent = parent_of(rules, i);
 
-        if (parent && parent->access == rule->access && rule->access != SANDBOX_OVERLAID) {
+        if (parent && is_repeated(parent, rule)) {
             free(rule->path);
             rule->path = NULL;
         }
@@ -125,14 +114,14 @@ static void drop_repeated(struct sandbox_rules *rules)
     rules->count = kept;
 }
 
-/* ---- writable
- * ---------------------------------------------------------------------------------------------- */
+/* ---- writable --------------------------------------------------------------------------------------------
+ */
 
 static int add_roots(struct sandbox_rules *rules, const struct strings *paths, const char *cwd,
                      enum sandbox_access access, struct error *err)
 {
     for (size_t i = 0; i < paths->count; i++) {
-        auto_free char *path = join(cwd, paths->items[i]);
+        auto_free char *path = guard_join(cwd, paths->items[i]);
 
         if (add_existing(rules, path, access, err) < 0)
             return fail_in(err, access == SANDBOX_OVERLAID ? "overlay" : "writable root");
@@ -143,196 +132,184 @@ static int add_roots(struct sandbox_rules *rules, const struct strings *paths, c
 static const char *root_of(const struct sandbox_rules *rules, size_t root_count, const char *path)
 {
     for (size_t i = 0; i < root_count; i++)
-        if (sandbox_path_is_within(path, rules->items[i].path))
+        if (guard_is_within(path, rules->items[i].path))
             return rules->items[i].path;
     return NULL;
 }
 
-/* ---- protected: nothing else may come to the path
- * ------------------------------------------------------------ */
+/* ---- guarded: nothing else may come to the path ----------------------------------------------------------
+ */
+
+struct guarding { /* what is the same for all paths of one run */
+    struct sandbox_rules *rules;
+    const char **roots; /* of the writable rules, which lead the list; borrowed from it */
+    size_t count;
+};
 
 /* 0 also where it cannot be made: then the command cannot make it either, with the same rights. */
-static int add_placeholder(struct sandbox_rules *rules, const char *path, enum sandbox_access access,
-                           struct error *err)
+static int add_placeholder(const struct guarding *guarding, const struct guard_item *item,
+                           enum sandbox_access access, struct error *err)
 {
-    if (mkdir(path, 0755) < 0) {
-        if (errno == EEXIST || errno == ENOTDIR)
-            return fail_errno(err, "protect %s", path);
-        log_debug("%s is missing and cannot be made: %s", path, errno_text(errno));
+    struct sandbox_rules *rules = guarding->rules;
+    struct sandbox_placeholder *placeholder;
+    int lock = -1, made = placeholder_make(guarding->roots[item->root], item->path, NULL, &lock);
+
+    if (made > 0)
+        return fail(err, EEXIST, "protect %s: was made meanwhile", item->path);
+    if (made < 0) {
+        log_debug("%s is missing and cannot be made: %s", item->path, errno_text(errno));
         return 0;
     }
-    *array_grow(rules->placeholders, rules->placeholder_count) = memory_string(path);
-    return add(rules, memory_string(path), access, true, err);
+    placeholder = array_grow(rules->placeholders, rules->placeholder_count);
+    *placeholder = (struct sandbox_placeholder){ .root = memory_string(guarding->roots[item->root]),
+                                                 .path = memory_string(item->path),
+                                                 .lock = lock };
+    return add(rules, memory_string(item->path), access, true, err);
 }
 
-/*
- * Walks from a writable root to `path`. The first component that is missing, or is a link, is what could be
- * made or swapped later, so that is covered (M-5); else the path itself.
- */
-static int guard(struct sandbox_rules *rules, const char *root, const char *path, enum sandbox_access access,
+/* What lies between a root and the place must not be moved away. */
+static int add_pins(const struct guarding *guarding, const struct guard_item *item, struct error *err)
+{
+    auto_free char *part = memory_string(item->path);
+    const char *root = guarding->roots[item->root];
+
+    for (;;) {
+        *strrchr(part, '/') = '\0';
+        if (!*part || strcmp(part, root) == 0)
+            return 0;
+        if (add(guarding->rules, memory_string(part), SANDBOX_PINNED, true, err) < 0)
+            return -1;
+    }
+}
+
+static int add_item(const struct guarding *guarding, const struct guard_item *item,
+                    enum sandbox_access access, struct error *err)
+{
+    static const enum sandbox_access special[] = {
+        [GUARD_LINK] = SANDBOX_LINK, [GUARD_PIN] = SANDBOX_PINNED
+    };
+
+    if (add_pins(guarding, item, err) < 0)
+        return -1;
+    if (item->kind == GUARD_MISSING && guarding->rules->items[item->root].access == SANDBOX_OVERLAID)
+        return 0; /* nothing of it stays */
+    if (item->kind == GUARD_MISSING)
+        return add_placeholder(guarding, item, access, err);
+    if (item->kind == GUARD_LINK || item->kind == GUARD_PIN)
+        access = special[item->kind];
+    return add(guarding->rules, memory_string(item->path), access, item->directory, err);
+}
+
+/* Places that the caller may not look at, the command cannot reach either (M-5). */
+static int guard(const struct guarding *guarding, const char *path, enum sandbox_access access,
                  struct error *err)
 {
-    auto_free char *part = memory_string(path);
-    char *end = part + (strcmp(root, "/") == 0 ? 0 : strlen(root));
+    auto_cleanup(guard_list_free) struct guard_list list = { 0 };
 
-    while (*end == '/') {
-        struct stat status;
-        char *next = end + 1 + strcspn(end + 1, "/");
-        char saved = *next;
-
-        *next = '\0';
-        if (lstat(part, &status) < 0)
-            return errno == ENOENT ? add_placeholder(rules, part, access, err) : 0;
-        if (S_ISLNK(status.st_mode)) {
-            if (add(rules, memory_string(part), SANDBOX_LINK, false, err) < 0)
-                return -1;
-            *next = saved;
-            return faccessat(AT_FDCWD, path, F_OK, 0) == 0 ? add_existing(rules, path, access, err) : 0;
-        }
-        *next = saved;
-        end = next;
-    }
-    return add_existing(rules, path, access, err);
+    if (guard_follow(guarding->roots, guarding->count, path, access == SANDBOX_READ_ONLY, &list, err) < 0 &&
+        err->code != EACCES)
+        return -1;
+    for (size_t i = 0; i < list.count; i++)
+        if (add_item(guarding, &list.items[i], access, err) < 0)
+            return -1;
+    return 0;
 }
 
-/* ".git" as a file names the repository: "gitdir: PATH". */
-static int protect_gitdir(struct sandbox_rules *rules, const char *root, const char *path, size_t root_count,
-                          struct error *err)
+static int protect_names(const struct guarding *guarding, struct error *err)
 {
-    auto_free char *text = NULL, *target = NULL, *real = NULL;
-    const char *inside;
-    struct error ignored;
-    size_t length;
-
-    if (file_read_at(AT_FDCWD, path, GITDIR_LIMIT, &text, &length, &ignored) < 0 ||
-        strncmp(text, "gitdir: ", 8) != 0)
-        return 0;
-    text[8 + strcspn(text + 8, "\r\n")] = '\0';
-    target = join(root, text + 8);
-    real = realpath(target, NULL);
-    inside = real ? root_of(rules, root_count, real) : NULL;
-    return inside ? guard(rules, inside, real, SANDBOX_READ_ONLY, err) : 0;
-}
-
-static int protect_names(struct sandbox_rules *rules, size_t root_count, struct error *err)
-{
-    for (size_t root = 0; root < root_count; root++)
+    for (size_t root = 0; root < guarding->count; root++)
         for (size_t i = 0; i < array_length(protected_names); i++) {
-            /* Not a pointer into the list, which grows */
-            auto_free char *directory = memory_string(rules->items[root].path);
-            auto_free char *path = join(directory, protected_names[i]);
-            struct stat status;
+            auto_free char *path = guard_join(guarding->roots[root], protected_names[i]);
 
-            if (!rules->items[root].directory)
-                continue;
-            if (guard(rules, directory, path, SANDBOX_READ_ONLY, err) < 0)
-                return -1;
-            if (i == 0 && lstat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-                protect_gitdir(rules, directory, path, root_count, err) < 0)
+            if (guarding->rules->items[root].directory && guard(guarding, path, SANDBOX_READ_ONLY, err) < 0)
                 return -1;
         }
     return 0;
 }
 
-/* ---- read-only and denied
- * ------------------------------------------------------------------------------------ */
+/* ---- read-only and denied --------------------------------------------------------------------------------
+ */
 
-static int add_matches(struct sandbox_rules *rules, size_t root_count, const char *pattern,
-                       enum sandbox_access access, struct error *err)
+static int add_restriction(const struct guarding *guarding, const char *path, enum sandbox_access access,
+                           struct error *err)
 {
-    glob_t found = { 0 };
-    int result = 0, code = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
+    const char *root = root_of(guarding->rules, guarding->count, path);
 
-    if (code == GLOB_NOSPACE)
-        return fail(err, ENOMEM, "%s: too many files match", pattern);
-    if (found.gl_pathc > GLOB_LIMIT)
-        log_warning("%s: more than %d files match, only the first ones are protected", pattern, GLOB_LIMIT);
-    log_warning("%s: files that are created later will not be protected", pattern);
-    for (size_t i = 0; i < found.gl_pathc && i < GLOB_LIMIT && result == 0; i++) {
-        const char *root = root_of(rules, root_count, found.gl_pathv[i]);
-
-        result = root ? guard(rules, root, found.gl_pathv[i], access, err)
-                      : add_existing(rules, found.gl_pathv[i], access, err);
-    }
-    globfree(&found);
-    return result;
-}
-
-static int add_restriction(struct sandbox_rules *rules, size_t root_count, const char *path,
-                           enum sandbox_access access, struct error *err)
-{
-    const char *root;
-
-    if (strpbrk(path, "*?[{"))
-        return add_matches(rules, root_count, path, access, err);
-    root = root_of(rules, root_count, path);
-    if (root) {
-        auto_free char *copy = memory_string(root);
-
-        return guard(rules, copy, path, access, err);
-    }
+    if (root && strcmp(root, path) != 0)
+        return guard(guarding, path, access, err);
     if (faccessat(AT_FDCWD, path, F_OK, 0) < 0) {
         log_debug("%s does not exist: nothing to restrict", path);
         return 0;
     }
-    return add_existing(rules, path, access, err);
+    return add_existing(guarding->rules, path, access, err);
 }
 
-/* Without "." and ".." and double slashes; links stay, guard() looks at them. */
-static char *tidy(char *path)
+static int add_matches(const struct guarding *guarding, const char *pattern, enum sandbox_access access,
+                       struct error *err)
 {
-    char *to = path, *from = path;
+    auto_cleanup(strings_free) struct strings found = { 0 };
+    auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool more;
 
-    while (*from) {
-        size_t length = strcspn(from + 1, "/") + 1;
-
-        if (length == 3 && strncmp(from, "/..", 3) == 0) {
-            while (to > path && *--to != '/')
-                ;
-        } else if (length > 2 || (length == 2 && from[1] != '.')) {
-            memmove(to, from, length);
-            to += length;
-        }
-        from += length;
-    }
-    if (to == path)
-        *to++ = '/';
-    *to = '\0';
-    return path;
+    if (guard_match(root, pattern, GUARD_PATTERN_LIMIT, &found, &more, err) < 0)
+        return -1;
+    guard_warn(pattern, GUARD_PATTERN_LIMIT, more);
+    for (size_t i = 0; i < found.count; i++)
+        if (add_restriction(guarding, found.items[i], access, err) < 0)
+            return -1;
+    return 0;
 }
 
-static int add_restrictions(struct sandbox_rules *rules, size_t root_count, const struct strings *paths,
+static int add_restrictions(const struct guarding *guarding, const struct strings *paths,
                             const char *directory, enum sandbox_access access, struct error *err)
 {
     for (size_t i = 0; i < paths->count; i++) {
-        auto_free char *path = tidy(join(directory, paths->items[i]));
+        bool pattern = guard_is_pattern(paths->items[i]);
+        auto_free char *path =
+            guard_tidy((pattern ? guard_join_pattern : guard_join)(directory, paths->items[i]));
+        int result =
+            pattern ? add_matches(guarding, path, access, err) : add_restriction(guarding, path, access, err);
 
-        if (add_restriction(rules, root_count, path, access, err) < 0)
+        if (result < 0)
             return fail_in(err, access == SANDBOX_DENIED ? "denied path" : "read-only path");
     }
     return 0;
 }
 
 /* M-3: relative ones are meant below each writable root. */
-static int add_joined(struct sandbox_rules *rules, size_t root_count, const struct strings *paths,
+static int add_joined(const struct guarding *guarding, const struct strings *paths,
                       enum sandbox_access access, struct error *err)
 {
     for (size_t i = 0; i < paths->count; i++) {
         struct strings one = { .items = &paths->items[i], .count = 1 };
-        size_t times = paths->items[i][0] == '/' ? 1 : root_count;
+        size_t times = paths->items[i][0] == '/' ? 1 : guarding->count;
 
-        for (size_t root = 0; root < times; root++) {
-            auto_free char *directory = memory_string(times && root_count ? rules->items[root].path : "/");
-
-            if (add_restrictions(rules, root_count, &one, directory, access, err) < 0)
+        for (size_t root = 0; root < times; root++)
+            if (add_restrictions(guarding, &one, guarding->count ? guarding->roots[root] : "/", access, err) <
+                0)
                 return -1;
-        }
     }
     return 0;
 }
 
-/* ---- overlays, /tmp
- * -------------------------------------------------------------------------------------------- */
+static int restrict_all(const struct sandbox_request *request, struct sandbox_rules *rules, size_t count,
+                        struct error *err)
+{
+    auto_free const char **roots = memory_new_array(count + 1, sizeof *roots);
+    const struct guarding guarding = { .rules = rules, .roots = roots, .count = count };
+
+    for (size_t i = 0; i < count; i++)
+        roots[i] = rules->items[i].path;
+    if ((request->protect && protect_names(&guarding, err) < 0) ||
+        add_restrictions(&guarding, &request->read_only, request->cwd, SANDBOX_READ_ONLY, err) < 0 ||
+        add_restrictions(&guarding, &request->denied, request->cwd, SANDBOX_DENIED, err) < 0 ||
+        add_joined(&guarding, &request->joined_read_only, SANDBOX_READ_ONLY, err) < 0)
+        return -1;
+    return add_joined(&guarding, &request->joined_denied, SANDBOX_DENIED, err);
+}
+
+/* ---- overlays, /tmp --------------------------------------------------------------------------------------
+ */
 
 static int make_scratch(struct sandbox_rule *rule, struct error *err)
 {
@@ -375,7 +352,7 @@ static bool is_writable(const struct sandbox_rules *rules, size_t root_count, co
 static bool overlaps(const struct sandbox_rules *rules, size_t root_count, const char *directory)
 {
     for (size_t i = 0; i < root_count; i++)
-        if (sandbox_path_is_within(rules->items[i].path, directory))
+        if (guard_is_within(rules->items[i].path, directory))
             return true;
     return is_writable(rules, root_count, directory);
 }
@@ -383,8 +360,8 @@ static bool overlaps(const struct sandbox_rules *rules, size_t root_count, const
 /* The working directory stays what it is, only read-only, where a private /tmp or /run would hide it. */
 static int keep_cwd(struct sandbox_rules *rules, const char *cwd, struct error *err)
 {
-    bool hidden = (rules->private_tmp && sandbox_path_is_within(cwd, "/tmp") && strcmp(cwd, "/tmp") != 0) ||
-                  (rules->private_run && sandbox_path_is_within(cwd, "/run") && strcmp(cwd, "/run") != 0);
+    bool hidden = (rules->private_tmp && guard_is_within(cwd, "/tmp") && strcmp(cwd, "/tmp") != 0) ||
+                  (rules->private_run && guard_is_within(cwd, "/run") && strcmp(cwd, "/run") != 0);
 
     if (!hidden || root_of(rules, rules->count, cwd))
         return 0;
@@ -405,11 +382,7 @@ int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rul
     rules->private_run = !is_writable(rules, roots, "/run");
     if (keep_cwd(rules, request->cwd, err) < 0)
         return -1;
-    if ((request->protect && protect_names(rules, roots, err) < 0) ||
-        add_restrictions(rules, roots, &request->read_only, request->cwd, SANDBOX_READ_ONLY, err) < 0 ||
-        add_restrictions(rules, roots, &request->denied, request->cwd, SANDBOX_DENIED, err) < 0 ||
-        add_joined(rules, roots, &request->joined_read_only, SANDBOX_READ_ONLY, err) < 0 ||
-        add_joined(rules, roots, &request->joined_denied, SANDBOX_DENIED, err) < 0)
+    if (restrict_all(request, rules, roots, err) < 0)
         return -1;
     if (rules->count > 0)
         qsort(rules->items, rules->count, sizeof *rules->items, compare);
@@ -420,10 +393,11 @@ int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rul
 void sandbox_rules_free(struct sandbox_rules *rules)
 {
     while (rules->placeholder_count > 0) {
-        char *path = rules->placeholders[--rules->placeholder_count];
+        struct sandbox_placeholder *placeholder = &rules->placeholders[--rules->placeholder_count];
 
-        rmdir(path); /* not empty: it is the user's now */
-        free(path);
+        placeholder_release(placeholder->root, placeholder->path, NULL, placeholder->lock);
+        free(placeholder->root);
+        free(placeholder->path);
     }
     free(rules->placeholders);
     for (size_t i = 0; i < rules->count; i++) {

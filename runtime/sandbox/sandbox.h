@@ -32,6 +32,7 @@ struct sandbox_request {
 /* Strictest first wins where two rules name the same path. */
 enum sandbox_access {
     SANDBOX_WRITABLE,
+    SANDBOX_PINNED, /* writable, but a mount: what lies on the way to a guarded path cannot be moved away */
     SANDBOX_OVERLAID,
     SANDBOX_READ_ONLY,
     SANDBOX_DENIED,
@@ -45,10 +46,15 @@ struct sandbox_rule {
     char *scratch; /* SANDBOX_OVERLAID: the host directory with upper and work */
 };
 
+struct sandbox_placeholder { /* see guard/guard.h */
+    char *root, *path;
+    int lock;
+};
+
 struct sandbox_rules {
     struct sandbox_rule *items; /* parents before children */
     size_t count;
-    char **placeholders; /* directories made so that nothing else can be made there; removed at the end */
+    struct sandbox_placeholder *placeholders; /* removed at the end */
     size_t placeholder_count;
     bool private_tmp, private_run;
 };
@@ -56,9 +62,6 @@ struct sandbox_rules {
 /* Makes placeholders and scratch directories; they are removed by sandbox_rules_free(), also after a failure. */
 int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rules *rules, struct error *err);
 void sandbox_rules_free(struct sandbox_rules *rules);
-
-/* Is `path` the directory `parent` or below it? Whole components. */
-bool sandbox_path_is_within(const char *path, const char *parent);
 
 struct sandbox_command {
     const char *const *args; /* NULL-terminated */
