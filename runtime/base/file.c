@@ -214,6 +214,16 @@ int file_write_all(int fd, const void *data, size_t length)
     return 0;
 }
 
+int file_create_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
+                   struct error *err)
+{
+    auto_close int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+    if (fd < 0)
+        return fail_errno(err, "create %s", path);
+    return file_write_all(fd, data, length) == 0 ? 0 : fail_errno(err, "write %s", path);
+}
+
 /*
  * Not renameat() over a file that is there: to survive a crash of the machine ext4 then allocates and writes
  * out the blocks of the new one at once, and removing it later waits for the disk. Nothing of ours outlives a
@@ -221,12 +231,12 @@ int file_write_all(int fd, const void *data, size_t length)
  */
 static int put_in_place(int dirfd, const char *temporary, const char *path)
 {
-    if (renameat2(dirfd, temporary, dirfd, path, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno == EEXIST && renameat2(dirfd, temporary, dirfd, path, RENAME_EXCHANGE) == 0) {
+    if (renameat2(dirfd, temporary, dirfd, path, RENAME_EXCHANGE) == 0) {
         unlinkat(dirfd, temporary, 0); /* which is the old one now */
         return 0;
     }
+    if (errno == ENOENT && renameat2(dirfd, temporary, dirfd, path, RENAME_NOREPLACE) == 0)
+        return 0;
     return renameat(dirfd, temporary, dirfd, path); /* a file system that has neither */
 }
 

@@ -57,6 +57,13 @@ int file_read_proc(const char *path, size_t limit, char **text, struct error *er
 int file_write_at(int dirfd, const char *path, const void *data, size_t length);
 int file_write_string_at(int dirfd, const char *path, const char *text);
 
+/*
+ * Writes a file that is not there yet, in a directory where nobody takes it for whole before its lock is free:
+ * a rename is saved.
+ */
+int file_create_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
+                   struct error *err);
+
 /* Writes a new file and renames it into place, so that readers see the old or the new content whole. */
 int file_replace_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
                     struct error *err);

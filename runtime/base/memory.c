@@ -54,6 +54,15 @@ char *memory_format(const char *format, ...)
     return check(length < 0 ? NULL : string);
 }
 
+bool memory_is_watched(void)
+{
+#ifdef ARIL_SANITIZERS
+    return true;
+#else
+    return false;
+#endif
+}
+
 void *array_grow_(void **array, size_t *count, size_t size)
 {
     char *element;

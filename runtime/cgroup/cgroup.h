@@ -23,6 +23,9 @@ void cgroup_plan_free(struct cgroup_plan *plan);
 /* As JSON-ready rows for `aril plan`: "controller", "file", "value". */
 void cgroup_plan_describe(const struct cgroup_plan *plan, struct buffer *out);
 
+/* The runtime's /proc/self/cgroup, where the hierarchies were found in it; else NULL. */
+const char *cgroup_plan_listing(const struct cgroup_plan *plan);
+
 /* Where it will be: to be stored in container_status.cgroup BEFORE cgroup_create(). Owned. */
 struct cgroup_location *cgroup_plan_location(const struct cgroup_plan *plan);
 /* After cgroup_create(): what could not be made, and need not be (item 171), is no place of the container. */
@@ -65,8 +68,8 @@ struct cgroup_location *cgroup_location_below(const struct cgroup_location *loca
                                               struct error *err);
 
 /*
- * For exec with a limit of time: a new cgroup below the container's in one hierarchy, so that all that comes from
- * the process can be killed. -1 with errno where none can be made; then nothing is to be ended.
+ * For exec with a limit of time: a new cgroup below the container's in one hierarchy, so that all that comes
+ * from the process can be killed. -1 with errno where none can be made; then nothing is to be ended.
  */
 struct cgroup_branch {
     struct cgroup_location *joined; /* the container's, with the branch in place of one directory */

@@ -6,12 +6,12 @@
 
 #include "base/cleanup.h"
 #include "cgroup/location.h"
+#include "cgroup/members.h"
 #include "cgroup/systemd.h"
 #include "cgroup/tree.h"
 #include "cgroup/wait.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 /* True when it is gone. False with errno EBUSY: there are processes or cgroups in it. */
@@ -24,14 +24,7 @@ static bool remove_leaf(const char *path)
  * joined. */
 static void kill_strays(int fd)
 {
-    auto_free pid_t *pids = NULL;
-    size_t count = 0;
-
-    if (cgroup_tree_pids(fd, &pids, &count) < 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (pids[i] != getpid())
-            kill(pids[i], SIGKILL);
+    cgroup_members_signal(fd, SIGKILL, &(struct error){ 0 }); /* what stays makes it busy */
 }
 
 static int remove_tree(const char *path, struct error *err)

@@ -112,6 +112,9 @@ static int fail_row(const struct cgroup_row *row, const struct cgroup_directory 
     fail_errno(err, "%s: write '%s' to %s", row->property, row->value, row->file);
     if (code == EBUSY && strcmp(row->controller, "memory") == 0)
         fail_hint(err, "more than that is in use");
+    /* Never given to the cgroups above: their budget is shared with others, and is theirs who made them. */
+    if (code == EINVAL && strcmp(row->file, "cpu.rt_runtime_us") == 0)
+        fail_hint(err, "the cgroups above it must have as much time in their own cpu.rt_runtime_us");
     return -1;
 }
 

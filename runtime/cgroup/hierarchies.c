@@ -1,6 +1,7 @@
 /*
  * Finds the hierarchies: see hierarchies.h. Runs in the runtime. /proc/self/cgroup says which hierarchies the
- * kernel has, mountinfo where one can reach them; one read of each, nothing is probed on disk.
+ * kernel has; where all are mounted at the usual places, that is all there is to know, else mountinfo says
+ * where one can reach them.
  */
 #include "cgroup/hierarchies.h"
 
@@ -10,11 +11,16 @@
 #include "cgroup/mountinfo.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #define STANDARD_POINT "/sys/fs/cgroup"
+#define ROOT_INODE 1 /* of a cgroup file system, in all versions of the kernel */
 #define PROC_FILE_LIMIT                                                                                      \
     (16u << 20) /* bytes; mountinfo of a host with ten thousand mounts has some two million */
 
@@ -66,24 +72,31 @@ static char *path_below(const char *root, const char *cgroup)
     return memory_string(cgroup[length] ? cgroup + length : "/");
 }
 
-/* One line of /proc/self/cgroup, "4:memory:/user.slice". Paths may contain colons, controllers cannot. */
-static void add_hierarchy(char *line, const struct cgroup_mounts *mounts,
-                          struct cgroup_hierarchies *hierarchies)
+/* A line of /proc/self/cgroup, "4:memory:/user.slice". */
+struct listed {
+    char *controllers, *path;
+};
+
+/* Splits the line in place. Paths may contain colons, controllers cannot. */
+static bool split_line(char *line, struct listed *listed)
 {
     char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
-    const struct cgroup_mount *mount;
 
     if (!path)
-        return;
-    *controllers++ = '\0';
+        return false;
     *path++ = '\0';
-    mount = find_mount(mounts, controllers);
-    if (mount)
-        *array_grow(hierarchies->items, hierarchies->count) = (struct cgroup_hierarchy){
-            .controllers = memory_string(controllers),
-            .mount_point = memory_string(mount->point),
-            .own = path_below(mount->root, path),
-        };
+    *listed = (struct listed){ controllers + 1, path };
+    return true;
+}
+
+static void add_hierarchy(const struct listed *listed, const char *point, const char *root,
+                          struct cgroup_hierarchies *hierarchies)
+{
+    *array_grow(hierarchies->items, hierarchies->count) = (struct cgroup_hierarchy){
+        .controllers = memory_string(listed->controllers),
+        .mount_point = memory_string(point),
+        .own = path_below(root, listed->path),
+    };
 }
 
 static void free_items(struct cgroup_hierarchies *hierarchies, size_t from)
@@ -104,6 +117,14 @@ static void swap(struct cgroup_hierarchy *a, struct cgroup_hierarchy *b)
     *b = saved;
 }
 
+static bool has_v1_controllers(const struct cgroup_hierarchies *hierarchies)
+{
+    for (size_t i = 0; i < hierarchies->count; i++)
+        if (hierarchies->items[i].controllers[0] && !starts_with(hierarchies->items[i].controllers, "name="))
+            return true;
+    return false;
+}
+
 /*
  * v2 rules alone where it is mounted at the standard place: then single v1 hierarchies elsewhere (a VPN
  * client's net_cls) are not ours. Else v1 rules as soon as it has one controller.
@@ -112,14 +133,12 @@ static void settle_version(struct cgroup_hierarchies *hierarchies)
 {
     size_t count = hierarchies->count;
     struct cgroup_hierarchy *items = hierarchies->items;
-    bool controllers = false;
 
-    for (size_t i = 0; i < count; i++)
-        controllers |= items[i].controllers[0] && !starts_with(items[i].controllers, "name=");
     for (size_t i = 0; i < count; i++) {
         if (items[i].controllers[0])
             continue;
-        hierarchies->unified = !controllers || strcmp(items[i].mount_point, STANDARD_POINT) == 0;
+        hierarchies->unified =
+            !has_v1_controllers(hierarchies) || strcmp(items[i].mount_point, STANDARD_POINT) == 0;
         swap(&items[i], &items[hierarchies->unified ? 0 : count - 1]);
         break;
     }
@@ -130,29 +149,105 @@ static void settle_version(struct cgroup_hierarchies *hierarchies)
 void cgroup_hierarchies_parse(const char *mountinfo, const char *cgroups,
                               struct cgroup_hierarchies *hierarchies)
 {
+    auto_free char *lines = memory_string(cgroups);
     struct cgroup_mounts mounts = { 0 };
+    struct listed listed;
+    char *state = NULL;
 
     cgroup_mounts_parse(mountinfo, &mounts);
-    while (*cgroups) {
-        size_t length = strcspn(cgroups, "\n");
-        auto_free char *line = memory_string_n(cgroups, length);
+    for (char *line = strtok_r(lines, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+        const struct cgroup_mount *mount =
+            split_line(line, &listed) ? find_mount(&mounts, listed.controllers) : NULL;
 
-        add_hierarchy(line, &mounts, hierarchies);
-        cgroups += length + (cgroups[length] == '\n');
+        if (mount)
+            add_hierarchy(&listed, mount->point, mount->root, hierarchies);
     }
     cgroup_mounts_free(&mounts);
     settle_version(hierarchies);
+}
+
+/* ---- at the usual places ------------------------------------------------------------------------------ */
+
+/* Is a hierarchy mounted here, writable? */
+static bool is_mounted(const char *point, bool v2)
+{
+    struct statfs filesystem;
+
+    return statfs(point, &filesystem) == 0 &&
+           filesystem.f_type == (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) &&
+           !(filesystem.f_flags & ST_RDONLY);
+}
+
+/* Are paths from the listing also paths from here? Not where a cgroup is mounted by itself, as Docker does.
+ */
+static bool has_path(const char *point, const char *path)
+{
+    struct stat root;
+
+    return strcmp(path, "/") == 0 || (stat(point, &root) == 0 && root.st_ino == ROOT_INODE);
+}
+
+static bool is_usual(const char *point, const struct listed *listed)
+{
+    return is_mounted(point, !listed->controllers[0]) && has_path(point, listed->path);
+}
+
+/*
+ * Where systemd and the engines mount it: "cpu,cpuacct", "systemd" for "name=systemd", "unified" for v2. A v2
+ * that is elsewhere beside v1 belongs to whoever mounted it there (Cilium).
+ */
+static bool add_usual(const struct listed *listed, struct cgroup_hierarchies *hierarchies)
+{
+    bool v2 = !listed->controllers[0];
+    const char *name = v2 ? "unified" : listed->controllers;
+    auto_free char *point =
+        memory_format("%s/%s", STANDARD_POINT, name + (starts_with(name, "name=") ? 5 : 0));
+
+    if (!is_usual(point, listed))
+        return v2;
+    add_hierarchy(listed, point, "/", hierarchies);
+    return true;
+}
+
+/*
+ * mountinfo grows with what the machine runs: the kernel takes 4 microseconds for each mount in it, and 4 for
+ * each place that is looked at here. False where one has to read it.
+ */
+static bool find_usual(const char *cgroups, struct cgroup_hierarchies *hierarchies)
+{
+    auto_free char *lines = memory_string(cgroups);
+    bool unified = is_mounted(STANDARD_POINT, true), found = true;
+    struct listed listed;
+    char *state = NULL;
+
+    for (char *line = strtok_r(lines, "\n", &state); line && found; line = strtok_r(NULL, "\n", &state)) {
+        if (!split_line(line, &listed))
+            continue;
+        if (!unified)
+            found = add_usual(&listed, hierarchies);
+        else if (!listed.controllers[0] && has_path(STANDARD_POINT, listed.path))
+            add_hierarchy(&listed, STANDARD_POINT, "/", hierarchies);
+    }
+    found = found && (unified ? hierarchies->count > 0 : has_v1_controllers(hierarchies));
+    if (found)
+        settle_version(hierarchies);
+    else
+        free_items(hierarchies, 0);
+    return found;
 }
 
 static int read_from(const char *cgroups_path, struct cgroup_hierarchies *hierarchies, struct error *err)
 {
     auto_free char *mountinfo = NULL, *cgroups = NULL;
 
-    if (file_read_proc("/proc/self/mountinfo", PROC_FILE_LIMIT, &mountinfo, err) < 0)
-        return -1;
     if (file_read_proc(cgroups_path, PROC_FILE_LIMIT, &cgroups, err) < 0)
         return -1;
-    cgroup_hierarchies_parse(mountinfo, cgroups, hierarchies);
+    if (!find_usual(cgroups, hierarchies)) {
+        if (file_read_proc("/proc/self/mountinfo", PROC_FILE_LIMIT, &mountinfo, err) < 0)
+            return -1;
+        cgroup_hierarchies_parse(mountinfo, cgroups, hierarchies);
+    }
+    hierarchies->listing = take_ptr(cgroups);
     return 0;
 }
 
@@ -173,6 +268,7 @@ void cgroup_hierarchies_free(struct cgroup_hierarchies *hierarchies)
 {
     free_items(hierarchies, 0);
     free(hierarchies->items);
+    free(hierarchies->listing);
     *hierarchies = (struct cgroup_hierarchies){ 0 };
 }
 

@@ -16,7 +16,8 @@ struct cgroup_hierarchy {
 struct cgroup_hierarchies {
     struct cgroup_hierarchy *items;
     size_t count;
-    bool unified; /* v2 alone; else v1, with the v2 hierarchy of a hybrid system (if any) last */
+    bool unified;  /* v2 alone; else v1, with the v2 hierarchy of a hybrid system (if any) last */
+    char *listing; /* /proc/self/cgroup; NULL when they were parsed from texts */
 };
 
 int cgroup_hierarchies_read(struct cgroup_hierarchies *hierarchies, struct error *err);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cgroup/freezer.h"
 #include "cgroup/location.h"
+#include "cgroup/members.h"
 #include "cgroup/tree.h"
 #include "cgroup/wait.h"
 
@@ -29,21 +30,14 @@ int cgroup_pids(const struct cgroup_location *location, pid_t **pids, size_t *co
 
 static int signal_all(const struct cgroup_location *location, int signal, struct error *err)
 {
-    auto_free pid_t *pids = NULL;
-    size_t count = 0;
+    auto_close int fd = cgroup_location_open_with(location, "cgroup.procs");
 
-    if (cgroup_pids(location, &pids, &count, err) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        if (pids[i] != getpid() && kill(pids[i], signal) < 0 && errno != ESRCH)
-            return fail_errno(err, "signal process %d", (int)pids[i]);
-    return 0;
+    return fd < 0 ? 0 : cgroup_members_signal(fd, signal, err);
 }
 
 /*
- * While it is frozen no member can fork, exit or hand its pid to another process. A cgroup that was paused
- * stays so, but for SIGKILL on v1, where the frozen do not die. A freezer that fails or is missing only costs
- * that certainty.
+ * While it is frozen no member can fork, so that none is missed. A cgroup that was paused stays so, but for
+ * SIGKILL on v1, where the frozen do not die. A freezer that fails or is missing only costs that certainty.
  */
 static int signal_frozen(const struct cgroup_location *location, int signal, struct error *err)
 {

@@ -10,15 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool has_new_cgroup_namespace(const struct oci_linux *linux_part)
+static const struct oci_namespace *find_namespace(const struct oci_linux *linux_part,
+                                                  enum oci_namespace_type type)
 {
-    for (size_t i = 0; i < linux_part->namespaces_count; i++) {
-        const struct oci_namespace *entry = &linux_part->namespaces[i];
+    for (size_t i = 0; i < linux_part->namespaces_count; i++)
+        if (linux_part->namespaces[i].type == type)
+            return &linux_part->namespaces[i];
+    return NULL;
+}
 
-        if (entry->type == OCI_NAMESPACE_CGROUP)
-            return !entry->path || !*entry->path;
-    }
-    return false;
+static bool is_new(const struct oci_namespace *entry)
+{
+    return entry && (!entry->path || !*entry->path);
 }
 
 static bool is_read_only(const struct oci_mount *mount)
@@ -41,7 +44,10 @@ static bool has_writable_mount(const struct oci_config *config)
     return false;
 }
 
-/* Without mappings the ids inside are those outside. */
+/*
+ * Without a user namespace the ids inside are those outside. One that is joined has mappings that we do not
+ * know: nobody gets the cgroup then, rather than a stranger of the host who has the uid.
+ */
 static bool map_uid(const struct oci_linux *linux_part, uint32_t uid, uid_t *owner)
 {
     *owner = uid;
@@ -53,15 +59,15 @@ static bool map_uid(const struct oci_linux *linux_part, uint32_t uid, uid_t *own
         *owner = map->host_id + (uid - map->container_id);
         return true;
     }
-    return linux_part->uid_mappings_count == 0;
+    return linux_part->uid_mappings_count == 0 && !find_namespace(linux_part, OCI_NAMESPACE_USER);
 }
 
 bool cgroup_owner_find(const struct oci_config *config, uid_t *owner)
 {
     const struct oci_user *user = config->process ? config->process->user : NULL;
 
-    return config->linux && has_new_cgroup_namespace(config->linux) && has_writable_mount(config) &&
-           map_uid(config->linux, user ? user->uid : 0, owner);
+    return config->linux && is_new(find_namespace(config->linux, OCI_NAMESPACE_CGROUP)) &&
+           has_writable_mount(config) && map_uid(config->linux, user ? user->uid : 0, owner);
 }
 
 int cgroup_owner_set(int directory_fd, uid_t owner, struct error *err)

@@ -147,12 +147,12 @@ static int add_directory(struct cgroup_plan *plan, const struct cgroup_hierarchy
 /*
  * Every v1 hierarchy is joined, wanted or not: engines read statistics from the cgroups in /proc/PID/cgroup
  * and would get the parent's. The freezer comes first because it is what `state` asks. v2 beside v1 only when
- * rows need it.
+ * rows need it, or it has the memory controller (newer kernels lack v1's): for statistics and `update`.
  */
 static int add_directories(struct cgroup_plan *plan, const struct cgroup_hierarchies *hierarchies,
                            const char *path, bool relative, struct error *err)
 {
-    bool with_v2 = hierarchies->unified || has_v2_rows(&plan->rows);
+    bool with_v2 = hierarchies->unified || has_v2_rows(&plan->rows) || !has_controller(hierarchies, "memory");
 
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < hierarchies->count; i++) {
@@ -177,9 +177,10 @@ static int plan_limits(struct cgroup_plan *plan, const struct oci_resources *res
     plan->requested = plan->rows.count > 0;
     if (device_rules_make(resources, &plan->devices, err) < 0)
         return -1;
-    if (!hierarchies->unified && has_controller(hierarchies, "devices"))
-        return devices_v1_rows(&plan->devices, &plan->rows, err);
-    return 0;
+    if (hierarchies->unified) /* apply.c makes a program of them */
+        return 0;
+    /* Without the controller too: the rows for it fail then, where they are needed. */
+    return devices_v1_rows(&plan->devices, &plan->rows, err);
 }
 
 static int plan_place(struct cgroup_plan *plan, const struct oci_config *config, const char *id,
@@ -203,14 +204,17 @@ static int plan_place(struct cgroup_plan *plan, const struct oci_config *config,
 /* Without cgroups a limit cannot be kept, and quietly running without it is not what the config says. */
 static int plan_disabled(const struct oci_resources *resources, struct error *err)
 {
-    struct cgroup_rows rows = { 0 };
-    int result = resources ? cgroup_resources_v2(resources, &rows, err) : 0;
+    auto_cleanup(cgroup_rows_free) struct cgroup_rows rows = { 0 };
+    struct oci_resources all_but_unified = resources ? *resources : (struct oci_resources){ 0 };
+    const char *property = all_but_unified.unified.count > 0 ? "linux.resources.unified" : NULL;
 
-    if (result == 0 && rows.count > 0)
-        result = fail(err, ENOTSUP, "%s: cgroups are disabled (--cgroup-manager=disabled)",
-                      rows.items[0].property);
-    cgroup_rows_free(&rows);
-    return result;
+    all_but_unified.unified.count = 0;
+    if (cgroup_resources_v1(&all_but_unified, &rows, err) < 0) /* v1 has a file for each */
+        return -1;
+    if (rows.count > 0)
+        property = rows.items[0].property;
+    return property ? fail(err, ENOTSUP, "%s: cgroups are disabled (--cgroup-manager=disabled)", property)
+                    : 0;
 }
 
 static int make(struct cgroup_plan *plan, const struct oci_config *config, const char *id,
@@ -248,8 +252,15 @@ struct cgroup_plan *cgroup_plan_make(const struct oci_config *config, const char
 
     if (driver == CGROUP_DRIVER_DISABLED || cgroup_hierarchies_read(&hierarchies, err) == 0)
         plan = cgroup_plan_make_on(config, id, driver, &hierarchies, err);
+    if (plan)
+        plan->listing = take_ptr(hierarchies.listing);
     cgroup_hierarchies_free(&hierarchies);
     return plan;
+}
+
+const char *cgroup_plan_listing(const struct cgroup_plan *plan)
+{
+    return plan->listing;
 }
 
 void cgroup_plan_free(struct cgroup_plan *plan)
@@ -261,6 +272,7 @@ void cgroup_plan_free(struct cgroup_plan *plan)
     device_rules_free(&plan->devices);
     cgroup_unit_free(&plan->unit);
     free(plan->path);
+    free(plan->listing);
     free(plan);
 }
 

@@ -10,7 +10,8 @@
 
 struct cgroup_plan {
     enum cgroup_driver driver;
-    char *path; /* below the root of the first hierarchy */
+    char *path;    /* below the root of the first hierarchy */
+    char *listing; /* /proc/self/cgroup of the runtime, or NULL */
     struct cgroup_directories directories;
     struct cgroup_rows rows; /* on v1 with those for devices */
     struct device_rules devices;

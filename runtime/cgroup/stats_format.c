@@ -17,7 +17,7 @@
 
 #define LIST_LIMIT 8192
 
-enum stat_kind { NUMBER, LIMIT0, SUM, LIST, CPUS, MAP, PRESSURE, IO, HUGETLB };
+enum stat_kind { NUMBER, SIGNED, LIMIT0, SUM, LIST, CPUS, MAP, PRESSURE, IO, HUGETLB };
 
 struct stat_row {
     enum stat_kind kind;
@@ -258,6 +258,17 @@ static void emit_number(struct emitter *emitter, const char *path, const char *t
     buffer_add_format(emitter->out, "%" PRIu64, number > UINT64_MAX / factor ? UINT64_MAX : number * factor);
 }
 
+static void emit_signed(struct emitter *emitter, const char *path, const char *text)
+{
+    auto_free char *word = memory_string_n(text, strcspn(text, "\n"));
+    int64_t number;
+
+    if (!number_parse(word, INT64_MIN, INT64_MAX, &number))
+        return;
+    go(emitter, path);
+    buffer_add_format(emitter->out, "%" PRId64, number);
+}
+
 static void emit_sum(struct emitter *emitter, const struct stats_source *source, const char *path,
                      const char *text, const char *other)
 {
@@ -295,6 +306,9 @@ static void emit_row(struct emitter *emitter, const struct stats_source *source,
     case NUMBER:
     case HUGETLB:
         emit_number(emitter, path, find(text, key), UINT64_MAX, factor);
+        return;
+    case SIGNED:
+        emit_signed(emitter, path, text);
         return;
     case LIMIT0:
         emit_number(emitter, path, find(text, key), 0, factor);
@@ -341,6 +355,19 @@ static void emit_huge_pages(struct emitter *emitter, const struct stats_source *
     }
 }
 
+/* Members of the format that are always there; no runtime has interfaces to count. */
+static void emit_constants(struct emitter *emitter)
+{
+    if (strncmp(emitter->path, "hugetlb/", strlen("hugetlb/")) != 0) {
+        go(emitter, "hugetlb");
+        buffer_add_string(emitter->out, "{}");
+    }
+    go(emitter, "intel_rdt");
+    buffer_add_string(emitter->out, "{}");
+    go(emitter, "network_interfaces");
+    buffer_add_string(emitter->out, "null");
+}
+
 void stats_format(const struct stats_source *source, const char *id, struct buffer *out)
 {
     struct emitter emitter = { .out = out, .first = true };
@@ -353,6 +380,7 @@ void stats_format(const struct stats_source *source, const char *id, struct buff
             emit_row(&emitter, source, &rows[i], rows[i].path, file);
     }
     emit_huge_pages(&emitter, source);
+    emit_constants(&emitter);
     close_to(&emitter, "");
     buffer_add_string(out, "}}\n");
 }

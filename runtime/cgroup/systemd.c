@@ -115,6 +115,21 @@ void cgroup_unit_free(struct cgroup_unit *unit)
     unit_properties_free(&unit->properties);
 }
 
+/* v1 has one list of device rules: ours, which is written after systemd's. On v2 the programs of both hold.
+ */
+static int refuse_device_policy(const struct string_map *annotations, struct error *err)
+{
+    static const char *const names[] = { "org.systemd.property.DevicePolicy",
+                                         "org.systemd.property.DeviceAllow" };
+
+    for (size_t i = 0; i < array_length(names); i++)
+        if (string_map_get(annotations, names[i]))
+            return fail(err, ENOTSUP,
+                        "annotations.%s: on cgroup v1 only the rules of linux.resources.devices hold",
+                        names[i]);
+    return 0;
+}
+
 static int plan_properties(struct cgroup_plan *plan, const struct oci_config *config, const char *id,
                            const char *slice, struct error *err)
 {
@@ -123,6 +138,8 @@ static int plan_properties(struct cgroup_plan *plan, const struct oci_config *co
     unit_properties_base(id, slice, plan->unified, properties);
     unit_properties_limits(&plan->rows, properties);
     if (unit_properties_devices(&plan->rows, properties, err) < 0)
+        return -1;
+    if (!plan->unified && refuse_device_policy(&config->annotations, err) < 0)
         return -1;
     return unit_properties_annotations(&config->annotations, properties, err);
 }

@@ -80,11 +80,6 @@ static char *limit_value(const char *text)
     return memory_format("uint64 %" PRIu64, number);
 }
 
-static char *idle_value(const char *text)
-{
-    return strcmp(text, "1") == 0 ? memory_string("uint64 0") : NULL; /* a weight of 0 is "idle" */
-}
-
 static char *oom_value(const char *text)
 {
     return memory_string(strcmp(text, "1") == 0 ? "'kill'" : "'continue'");
@@ -98,6 +93,8 @@ static char *list_value(const char *text)
     struct error ignored = { 0 };
     size_t last = 0;
 
+    if (!text[strspn(text, "\n")]) /* none of its own: those of the cgroup above */
+        return memory_string("@ay []");
     if (number_list_parse(text, words, array_length(words), &ignored) <= 0)
         return NULL;
     for (size_t i = 0; i < CPU_LIMIT; i++)
@@ -113,25 +110,28 @@ static char *list_value(const char *text)
     return buffer_take(&value);
 }
 
-/* Rounded up, so that systemd, if it ever writes the file again, does not give less than was asked for. */
+/*
+ * A period of 0 is the unit's, which is the kernel's default while nothing set it. Rounded up, so that
+ * systemd, if it ever writes the file again, does not give less than was asked for.
+ */
 static void set_quota(struct unit_properties *properties, const char *property, uint64_t quota,
                       uint64_t period)
 {
     uint64_t per_second = UINT64_MAX;
 
-    if (quota != UINT64_MAX && period > 0 && quota < UINT64_MAX / MICROSECONDS) {
-        per_second = quota * MICROSECONDS / period;
+    if (quota != UINT64_MAX && quota < UINT64_MAX / MICROSECONDS) {
+        per_second = quota * MICROSECONDS / (period ? period : DEFAULT_PERIOD);
         per_second = (per_second + QUOTA_STEP - 1) / QUOTA_STEP * QUOTA_STEP;
     }
     set(properties, "CPUQuotaPerSecUSec", property, memory_format("uint64 %" PRIu64, per_second));
-    if (period > 0 && period != DEFAULT_PERIOD)
+    if (period > 0)
         set(properties, "CPUQuotaPeriodUSec", property, memory_format("uint64 %" PRIu64, period));
 }
 
 /* "QUOTA", "QUOTA PERIOD", with "max" for no quota. */
 static void set_cpu_max(const struct cgroup_row *row, struct unit_properties *properties)
 {
-    uint64_t quota = UINT64_MAX, period = DEFAULT_PERIOD;
+    uint64_t quota = UINT64_MAX, period = 0;
     size_t length = strcspn(row->value, " ");
     auto_free char *first = memory_string_n(row->value, length);
     const char *second = row->value + length + strspn(row->value + length, " ");
@@ -156,19 +156,33 @@ static void set_cfs(const struct cgroup_rows *rows, struct unit_properties *prop
 {
     const char *quota_text = value_of(rows, "cpu.cfs_quota_us"),
                *period_text = value_of(rows, "cpu.cfs_period_us");
-    uint64_t quota = UINT64_MAX, period = DEFAULT_PERIOD;
+    uint64_t quota = UINT64_MAX, period = 0;
 
-    if (!quota_text)
+    if (!quota_text && !period_text)
         return;
-    number_parse_unsigned(quota_text, UINT64_MAX, &quota); /* -1: none */
+    if (quota_text)
+        number_parse_unsigned(quota_text, UINT64_MAX, &quota); /* -1: none */
     if (period_text)
         number_parse_unsigned(period_text, UINT64_MAX, &period);
-    set_quota(properties, "linux.resources.cpu.quota", quota, period);
+    set_quota(properties, quota_text ? "linux.resources.cpu.quota" : "linux.resources.cpu.period", quota,
+              period);
+}
+
+/* To systemd a weight of 0 is "idle". What is idle no more has its default weight, if no other is given. */
+static void set_idle(const struct cgroup_rows *rows, struct unit_properties *properties)
+{
+    static const char property[] = "linux.resources.cpu.idle";
+    const char *idle = value_of(rows, "cpu.idle");
+
+    if (idle && strcmp(idle, "1") == 0)
+        set(properties, "CPUWeight", property, memory_string("uint64 0"));
+    else if (idle && !value_of(rows, "cpu.weight"))
+        set(properties, "CPUWeight", property, memory_format("uint64 %" PRIu64, UINT64_MAX));
 }
 
 static const struct {
     const char *file, *name;
-    char *(*value)(const char *text); /* NULL: systemd cannot say it, the file alone has it */
+    char *(*value)(const char *text); /* returns NULL for what systemd cannot say: the file alone has it */
 } limits[] = {
     { "memory.max", "MemoryMax", limit_value },
     { "memory.high", "MemoryHigh", limit_value },
@@ -177,7 +191,6 @@ static const struct {
     { "memory.swap.max", "MemorySwapMax", limit_value },
     { "memory.oom.group", "OOMPolicy", oom_value },
     { "cpu.weight", "CPUWeight", limit_value },
-    { "cpu.idle", "CPUWeight", idle_value },
     { "cpuset.cpus", "AllowedCPUs", list_value },
     { "cpuset.mems", "AllowedMemoryNodes", list_value },
     { "pids.max", "TasksMax", limit_value },
@@ -202,6 +215,7 @@ void unit_properties_limits(const struct cgroup_rows *rows, struct unit_properti
         }
     }
     set_cfs(rows, properties);
+    set_idle(rows, properties);
 }
 
 /* "c 1:3 rw" as systemd has it: all devices of a type or of a major number, or a single one. */

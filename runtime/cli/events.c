@@ -5,10 +5,12 @@
 #include "cli/commands.h"
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/process_info.h"
 #include "cgroup/stats.h"
 #include "launch/lifecycle.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,8 @@
 #include <unistd.h>
 
 #define DEFAULT_INTERVAL "5s"
-#define AFTER_OOM 50 /* ms until the kill that was announced is counted */
+#define LONGEST_INTERVAL INT_MAX /* ms: what poll(2) can wait */
+#define AFTER_OOM 50             /* ms until the kill that was announced is counted */
 
 struct events_options {
     bool stats;
@@ -36,28 +39,29 @@ static int64_t parse_duration(const char *text, struct error *err)
     static const struct {
         const char *unit;
         double milliseconds;
-    } units[] = { { "ms", 1 },      { "s", 1000 },   { "m", 60000 },
-                  { "h", 3600000 }, { "us", 0.001 }, { "ns", 0.000001 } };
+    } units[] = { { "ms", 1 },     { "s", 1000 },        { "m", 60000 },    { "h", 3600000 },
+                  { "us", 0.001 }, { "\u00b5s", 0.001 }, { "ns", 0.000001 } };
     const char *position = text;
     double total = 0;
 
-    while (*position >= '0' && *position <= '9') {
+    while ((*position >= '0' && *position <= '9') || *position == '.') {
         char *end;
         double number = strtod(position, &end);
         size_t length = strcspn(end, "0123456789."), i = 0;
 
-        while (i < 6 && (strlen(units[i].unit) != length || strncmp(units[i].unit, end, length) != 0))
+        while (i < array_length(units) &&
+               (strlen(units[i].unit) != length || strncmp(units[i].unit, end, length) != 0))
             i++;
-        if (i == 6)
+        if (end == position || i == array_length(units))
             break;
         total += number * units[i].milliseconds;
         position = end + length;
     }
     if (*position || position == text)
         return fail(err, EINVAL, "--interval: '%s' is not a time like 5s", text);
-    if (total < 1 || total > 1e10)
+    if (!(total > 0))
         return fail(err, EINVAL, "duration interval must be greater than 0");
-    return (int64_t)total;
+    return total < 1 ? 1 : total > LONGEST_INTERVAL ? LONGEST_INTERVAL : (int64_t)total;
 }
 
 static int64_t now(void)

@@ -56,10 +56,18 @@ static const struct option_row options[] = {
     { 0 },
 };
 
-static void add_values(struct strings *to, const struct option_values *from)
+/* An empty path is a variable that was not set: what was to be protected would not be. */
+static int add_paths(struct strings *to, const struct option_values *from, const char *option,
+                     struct error *err)
 {
-    for (size_t i = 0; i < from->count; i++)
-        strings_add(to, from->items[i]);
+    for (size_t i = 0; i < from->count; i++) {
+        auto_free char *path = sandbox_path_expand_home(from->items[i]);
+
+        if (!*path)
+            return fail(err, EINVAL, "%s: the path is empty", option);
+        strings_add(to, path);
+    }
+    return 0;
 }
 
 static void request_free(struct sandbox_request *request)
@@ -76,12 +84,15 @@ static void request_free(struct sandbox_request *request)
 static int make_request(const struct sandbox_options *chosen, const char *cwd,
                         struct sandbox_request *request, struct error *err)
 {
-    *request =
-        (struct sandbox_request){ .cwd = cwd, .private_tmp = chosen->tmp, .protect = !chosen->no_protect };
-    add_values(&request->writable, &chosen->rw);
-    add_values(&request->overlays, &chosen->overlay);
-    add_values(&request->read_only, &chosen->ro);
-    add_values(&request->denied, &chosen->deny);
+    *request = (struct sandbox_request){ .cwd = cwd,
+                                         .private_tmp = chosen->tmp,
+                                         .protect = !chosen->no_protect,
+                                         .user_namespace = geteuid() != 0 };
+    if (add_paths(&request->writable, &chosen->rw, "--rw", err) < 0 ||
+        add_paths(&request->overlays, &chosen->overlay, "--overlay", err) < 0 ||
+        add_paths(&request->read_only, &chosen->ro, "--ro", err) < 0 ||
+        add_paths(&request->denied, &chosen->deny, "--deny", err) < 0)
+        return -1;
     if (chosen->policy.count > 0 &&
         sandbox_policy_apply(chosen->policy.items, chosen->policy.count, request, err) < 0)
         return fail_in(err, "--policy");
@@ -174,6 +185,9 @@ static int run(const struct invocation *invocation, struct error *err)
     struct sandbox_rules rules = { 0 };
     int result = -1;
 
+    /* Here a person asks, not an engine: what a pattern or a slip of the pen leaves open must be seen. */
+    if (!invocation->globals->log_level && !invocation->globals->debug)
+        log_set_level(LOG_LEVEL_WARNING);
     /* The launch path would pass on what these stand for (E-3): the sandbox gets nothing of that kind. */
     unsetenv("NOTIFY_SOCKET");
     unsetenv("LISTEN_FDS");

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "cgroup/cgroup.h"
 #include "cli/update_resources.h"
 #include "launch/lifecycle.h"
@@ -34,8 +35,8 @@ static const struct option_row options[] = {
     VALUE("blkio-weight", blkio_weight, "N", "weight of block i/o (10 to 1000)"),
     VALUE("l3-cache-schema", l3_cache_schema, "SCHEMA", "Intel RDT: parts of the L3 cache, like L3:0=ff"),
     VALUE("mem-bw-schema", mem_bw_schema, "SCHEMA", "Intel RDT: memory bandwidth, like MB:0=20"),
-    { "kernel-memory", 0, OPTION_STRING, OPTION_IGNORED, "BYTES", NULL }, /* no kernel has it any more */
-    { "kernel-memory-tcp", 0, OPTION_STRING, OPTION_IGNORED, "BYTES", NULL },
+    VALUE("kernel-memory", kernel_memory, "BYTES", NULL),
+    VALUE("kernel-memory-tcp", kernel_memory_tcp, "BYTES", NULL),
     { 0 },
 };
 
@@ -74,6 +75,13 @@ static int update_schemata(const struct container *container, const struct updat
     return write_schemata(container, schemata, err);
 }
 
+/* No kernel since 5.16 has it; callers still pass it, and runc takes it the same way. */
+static void warn_of_kernel_memory(const struct update_flags *flags)
+{
+    if (flags->kernel_memory || flags->kernel_memory_tcp)
+        log_warning("--kernel-memory, --kernel-memory-tcp: ignored, kernels keep no such limits");
+}
+
 static int update(struct container *container, const struct invocation *invocation, struct error *err)
 {
     enum container_state state = container_state(container);
@@ -87,6 +95,7 @@ static int update(struct container *container, const struct invocation *invocati
     resources = update_resources_make(invocation->options, err);
     if (!resources)
         return -1;
+    warn_of_kernel_memory(invocation->options);
     result = cgroup_update(container->status->cgroup, resources, err);
     if (result == 0)
         result = update_schemata(container, invocation->options, err);

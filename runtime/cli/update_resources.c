@@ -27,19 +27,37 @@ static int suffix_power(const char *suffix)
     return -1;
 }
 
+/* The digits behind the point, of a unit: "5" of 1024 is 512. */
+static int64_t fraction_of(const char *digits, size_t count, int64_t unit)
+{
+    int64_t value = 0;
+
+    while (count-- > 0)
+        value = (value + (digits[count] - '0') * unit) / 10;
+    return value;
+}
+
 int update_parse_size(const char *text, int64_t *size)
 {
     size_t digits = strspn(text, "0123456789");
+    const char *point = text + digits, *suffix = point;
+    size_t places = *point == '.' ? strspn(point + 1, "0123456789") : 0;
     auto_free char *number = memory_string_n(text, digits);
-    int power = suffix_power(text + digits);
+    int power;
 
     if (strcmp(text, "-1") == 0) {
         *size = -1;
         return 0;
     }
-    if (power < 0 || !number_parse(number, 0, INT64_MAX >> (10 * power), size))
+    if (places > 0)
+        suffix += 1 + places;
+    power = suffix_power(suffix);
+    /* There is no half of a byte. */
+    if (power < 0 || (places > 0 && power == 0) || !number_parse(number, 0, INT64_MAX >> (10 * power), size))
         return -1;
     *size <<= 10 * power;
+    if (places > 0)
+        *size += fraction_of(point + 1, places, INT64_C(1) << (10 * power));
     return 0;
 }
 

@@ -13,10 +13,11 @@ struct update_flags {
     const char *memory, *memory_reservation, *memory_swap;
     const char *pids_limit;
     const char *l3_cache_schema, *mem_bw_schema;
+    const char *kernel_memory, *kernel_memory_tcp; /* accepted, and ignored with a warning */
 };
 
 /* Owned: schema_free(&oci_resources_schema, …). NULL on error. */
 struct oci_resources *update_resources_make(const struct update_flags *flags, struct error *err);
 
-/* "1048576", "512k", "64M", "1GiB"; "-1" for no limit. */
+/* "1048576", "512k", "64M", "1.5GiB"; "-1" for no limit. */
 int update_parse_size(const char *text, int64_t *size);

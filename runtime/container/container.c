@@ -106,15 +106,27 @@ static int fail_in_directory(int fd, struct error *err)
     return length < 0 ? -1 : fail_in(err, "state in %.*s", (int)length, path);
 }
 
-int container_save(struct container *container, struct error *err)
+static int save(const struct container *container,
+                int (*write)(int, const char *, const void *, size_t, mode_t, struct error *),
+                struct error *err)
 {
     auto_buffer struct buffer text = { 0 };
 
     schema_write(&container_status_schema, container->status, SCHEMA_COMPACT, &text);
     buffer_add_char(&text, '\n');
-    if (file_replace_at(container->fd, STATUS_FILE, text.data, text.length, 0600, err) == 0)
+    if (write(container->fd, STATUS_FILE, text.data, text.length, 0600, err) == 0)
         return 0;
     return fail_in_directory(container->fd, err);
+}
+
+int record_create(struct container *container, struct error *err)
+{
+    return save(container, file_create_at, err);
+}
+
+int container_save(struct container *container, struct error *err)
+{
+    return save(container, file_replace_at, err);
 }
 
 bool container_has_cgroup(const struct container *container)

@@ -11,3 +11,6 @@ int record_fail_missing(const char *id, struct error *err);
  * is not ours; a status that cannot be read only sets container->corrupt.
  */
 int record_read(struct container *container, struct error *err);
+
+/* Writes the first record of a container, into its empty directory. */
+int record_create(struct container *container, struct error *err);

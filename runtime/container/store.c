@@ -175,7 +175,7 @@ int store_create(struct store *store, const char *id, const struct container_sta
     container->locked = true;
     container->id = memory_string(id);
     container->status = first_status(id, status);
-    if (container_save(container, err) == 0)
+    if (record_create(container, err) == 0)
         return 0;
     container_remove(container, &(struct error){ 0 });
     container_close(container);

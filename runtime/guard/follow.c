@@ -28,44 +28,6 @@ struct search {
 
 static int follow(struct search *search, char *path, struct error *err);
 
-bool guard_is_within(const char *path, const char *parent)
-{
-    size_t length = strlen(parent);
-
-    if (length == 1) /* "/" */
-        return path[0] == '/';
-    return strncmp(path, parent, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
-char *guard_join(const char *directory, const char *path)
-{
-    if (path[0] == '/')
-        return memory_string(path);
-    return memory_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
-}
-
-char *guard_tidy(char *path)
-{
-    char *to = path, *from = path;
-
-    while (*from) {
-        size_t length = strcspn(from + 1, "/") + 1;
-
-        if (length == 3 && strncmp(from, "/..", 3) == 0) {
-            while (to > path && *--to != '/')
-                ;
-        } else if (length > 2 || (length == 2 && from[1] != '.')) {
-            memmove(to, from, length);
-            to += length;
-        }
-        from += length;
-    }
-    if (to == path)
-        *to++ = '/';
-    *to = '\0';
-    return path;
-}
-
 char *guard_gitdir(char *text)
 {
     static const char key[] = "gitdir: ";
@@ -128,9 +90,10 @@ static int go_to(struct search *search, const char *path, const char *target, co
     const char *slash = strrchr(path, '/');
     auto_free char *directory = memory_string_n(path, slash == path ? 1 : (size_t)(slash - path));
     auto_free char *joined = guard_join(directory, target);
-    auto_free char *next = memory_format("%s%s", joined, rest);
+    auto_free char *whole = memory_format("%s%s", joined, rest);
+    auto_free char *next = guard_resolve(whole);
 
-    return follow(search, guard_tidy(next), err);
+    return follow(search, next, err);
 }
 
 static int follow_link(struct search *search, const char *path, size_t root, int parent, const char *name,
@@ -289,7 +252,7 @@ int guard_follow(const char *const *roots, size_t root_count, const char *path, 
                  struct guard_list *list, struct error *err)
 {
     struct search search = { .roots = roots, .root_count = root_count, .vcs = vcs, .list = list };
-    auto_free char *copy = guard_tidy(memory_string(path));
+    auto_free char *copy = guard_resolve(path);
 
     return follow(&search, copy, err);
 }

@@ -18,8 +18,12 @@ bool guard_is_within(const char *path, const char *parent);
 /* `path`, or below `directory` when it is relative. Owned. */
 char *guard_join(const char *directory, const char *path);
 
-/* Without ".", ".." and double slashes, in place; links stay what they are. */
+/* Without ".", ".." and double slashes, in place. By name: for paths of a container. */
 char *guard_tidy(char *path);
+
+/* The same for a path of the host: ".." has to know where a link leads; other links stay what they are.
+ * Owned. */
+char *guard_resolve(const char *path);
 
 /* ---- follow.c -------------------------------------------------------------------------------------------
  */
@@ -89,11 +93,13 @@ bool guard_is_pattern(const char *path);
 char *guard_join_pattern(const char *directory, const char *pattern);
 
 /*
- * The files that a pattern with * ? [ ] { } names, seen from inside `root`, at most `limit`; *more: there are
- * others. Names that begin with a dot have to be named so. An absolute pattern; too much work is an error.
+ * The files that an absolute pattern names, seen from inside `root`, at most `limit`; *more: there are
+ * others.
+ * * ? [] {} as for glob(3), hidden files as well, and ** for any number of directories. A file that has the
+ * pattern for its name matches it. Too many files to look at are an error.
  */
 int guard_match(int root, const char *pattern, size_t limit, struct strings *found, bool *more,
                 struct error *err);
 
-/* What has to be said about a pattern: later files are not covered, and perhaps not all there were. */
-void guard_warn(const char *pattern, size_t limit, bool more);
+/* What has to be said about a pattern: that there were `more` files, or that `later` ones are not covered. */
+void guard_warn(const char *pattern, bool more, bool later);

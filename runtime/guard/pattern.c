@@ -71,6 +71,13 @@ static bool exists(const struct search *search, const char *path)
     return fd >= 0;
 }
 
+static bool is_directory(const struct search *search, const char *path)
+{
+    auto_close int fd = file_open_in_root(search->root, path, O_PATH | O_NOFOLLOW | O_DIRECTORY, 0);
+
+    return fd >= 0;
+}
+
 /* `rest`: what follows in the pattern, "" at its end. */
 static void go_on(struct search *search, const char *directory, const char *name, const char *rest, int depth)
 {
@@ -100,8 +107,27 @@ static void match_names(struct search *search, const char *directory, const char
 
     while (list && !is_too_much(search) && (entry = readdir(list)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0)
+            fnmatch(pattern, entry->d_name, 0) == 0)
             go_on(search, directory, entry->d_name, rest, depth);
+    if (list)
+        closedir(list);
+}
+
+/* "**": none, or any number of directories; links lead nowhere. */
+static void match_deep(struct search *search, const char *directory, const char *rest, int depth)
+{
+    DIR *list;
+    struct dirent *entry;
+
+    match(search, directory, rest, depth);
+    list = open_directory(search, directory);
+    while (list && !is_too_much(search) && (entry = readdir(list))) {
+        auto_free char *below = memory_format("%s/%s", directory, entry->d_name);
+
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            is_directory(search, below) && depth < DEPTH_LIMIT)
+            match_deep(search, below, rest, depth + 1);
+    }
     if (list)
         closedir(list);
 }
@@ -115,6 +141,10 @@ static void match(struct search *search, const char *directory, const char *patt
 
     if (length == 0 || depth >= DEPTH_LIMIT || is_too_much(search))
         return;
+    if (strcmp(name, "**") == 0 && *rest) {
+        match_deep(search, directory, rest, depth + 1);
+        return;
+    }
     if (strpbrk(name, "*?[\\")) {
         match_names(search, directory, name, rest, depth + 1);
         return;
@@ -193,11 +223,27 @@ static void expand(struct search *search, const char *pattern, size_t from, int 
     }
 }
 
+/* As what is escaped in it is meant. Owned. */
+static char *unescape(const char *pattern)
+{
+    char *plain = memory_new(strlen(pattern) + 1), *to = plain;
+
+    for (; *pattern; pattern++) {
+        if (pattern[0] == '\\' && pattern[1])
+            pattern++;
+        *to++ = *pattern;
+    }
+    return plain;
+}
+
 int guard_match(int root, const char *pattern, size_t limit, struct strings *found, bool *more,
                 struct error *err)
 {
     struct search search = { .root = root, .limit = limit, .found = found };
+    auto_free char *literal = unescape(pattern);
 
+    if (strpbrk(literal, "*?[{") && exists(&search, literal))
+        add(&search, literal);
     expand(&search, pattern, 0, 0);
     *more = search.more;
     if (search.visits > limit * VISIT_FACTOR)
@@ -205,9 +251,10 @@ int guard_match(int root, const char *pattern, size_t limit, struct strings *fou
     return 0;
 }
 
-void guard_warn(const char *pattern, size_t limit, bool more)
+void guard_warn(const char *pattern, bool more, bool later)
 {
     if (more)
-        log_warning("%s: more than %zu files match, only the first ones are protected", pattern, limit);
-    log_warning("%s: files that are created later will not be protected", pattern);
+        log_warning("%s: more than %d files match, only these are protected", pattern, GUARD_PATTERN_LIMIT);
+    else if (later)
+        log_warning("%s: files that are created later will not be protected", pattern);
 }

@@ -8,6 +8,7 @@
  */
 #include "launch/context.h"
 #include "launch/protocol.h"
+#include "launch/runtime.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -155,7 +156,7 @@ static int replace_stage_by_init(struct launch *launch, struct error *err)
 {
     struct message message;
 
-    if (message_send(launch->socket, MESSAGE_GO, 0, -1, err) < 0 ||
+    if (launch_let_go(launch, err) < 0 ||
         message_expect(launch->socket, MESSAGE_CHILD, "the stage process", &message, err) < 0)
         return -1;
     replace_process(launch, &message);
@@ -170,7 +171,7 @@ int launch_take_child(struct launch *launch, const struct message *message, stru
     replace_process(launch, message);
     if (launch_note_init(launch, err) < 0)
         return -1;
-    return message_send(launch->socket, MESSAGE_GO, 0, -1, err);
+    return launch_let_go(launch, err);
 }
 
 int launch_continue_in_child(struct launch *launch, struct error *err)

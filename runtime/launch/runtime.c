@@ -181,7 +181,7 @@ static int save_policy(struct launch *launch, struct error *err)
     auto_buffer struct buffer json = { 0 };
 
     schema_write(&oci_config_schema, launch->bundle.config, SCHEMA_COMPACT, &json);
-    if (file_replace_at(launch->container.fd, "config.json", json.data, json.length, 0600, err) < 0)
+    if (file_create_at(launch->container.fd, "config.json", json.data, json.length, 0600, err) < 0)
         return -1;
     return policy_save(launch->policy, launch->container.fd, err);
 }
@@ -190,8 +190,8 @@ static int save_config(struct launch *launch, struct error *err)
 {
     if (launch->policy)
         return save_policy(launch, err);
-    return file_replace_at(launch->container.fd, "config.json", launch->bundle.config_text,
-                           launch->bundle.config_length, 0600, err);
+    return file_create_at(launch->container.fd, "config.json", launch->bundle.config_text,
+                          launch->bundle.config_length, 0600, err);
 }
 
 static int open_gate(struct launch *launch, struct error *err)
@@ -273,6 +273,7 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
         .no_pivot = launch->options->no_pivot,
         .rootless = launch->rootless,
         .guards = launch_guards(launch),
+        .cgroups = launch->cgroup ? cgroup_plan_listing(launch->cgroup) : NULL,
     };
 
     context.procfs_of = pid_namespace_of_procfs(launch);
@@ -553,6 +554,8 @@ void launch_close(struct launch *launch)
 {
     terminal_relay_close(launch->relay);
     container_close(&launch->container);
+    if (!memory_is_watched())
+        return;
     rootfs_plan_free(launch->rootfs);
     overlay_request_free(launch->overlay);
     cgroup_plan_free(launch->cgroup);

@@ -404,7 +404,7 @@ static int guard_matches(const struct guarding *guarding, const struct policy_gu
 
     if (guard_match(guarding->plan->root, guard->path, GUARD_PATTERN_LIMIT, &found, &more, err) < 0)
         return fail_in(err, "%s", guard->label);
-    guard_warn(guard->path, GUARD_PATTERN_LIMIT, more);
+    guard_warn(guard->path, more, found.count > 0);
     for (size_t i = 0; i < found.count; i++)
         if (guard_path(guarding, guard, found.items[i], true, err) < 0)
             return -1;

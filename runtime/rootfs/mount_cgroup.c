@@ -205,13 +205,22 @@ static bool parse_line(char *line, struct hierarchy *hierarchy)
     return true;
 }
 
+/* With a cgroup namespace only the names matter, which are the same for all processes. */
+static int list_hierarchies(const struct rootfs_plan *plan, char **text, struct error *err)
+{
+    if (!plan->cgroup_namespace || !plan->cgroups)
+        return file_read_proc("/proc/self/cgroup", 1u << 20, text, err);
+    *text = memory_string(plan->cgroups);
+    return 0;
+}
+
 static int mount_hierarchies(struct rootfs_plan *plan, const struct mount_op *op, int tmpfs, bool by_name,
                              struct error *err)
 {
     auto_free char *text = NULL;
     char *state = NULL;
 
-    if (file_read_proc("/proc/self/cgroup", 1u << 20, &text, err) < 0)
+    if (list_hierarchies(plan, &text, err) < 0)
         return -1;
     for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
         struct hierarchy hierarchy;

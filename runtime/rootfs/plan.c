@@ -418,6 +418,7 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .rootfs = context->rootfs,
         .overlay = context->overlay,
         .no_pivot = context->no_pivot,
+        .cgroups = context->cgroups,
         .procfs_of = context->procfs_of,
         .rootless = context->rootless,
         .guards = context->guards,

@@ -80,6 +80,7 @@ struct rootfs_plan {
     int procfs_of; /* borrowed fd; for new procfs mounts; 0 or -1: ours */
     bool rootless;
     const struct policy_guards *guards; /* borrowed; or NULL */
+    const char *cgroups; /* borrowed; a /proc/PID/cgroup, or NULL */
 
     /* from the config */
     bool mount_namespace;  /* a new one; without it there are no mounts, only chroot */

@@ -21,11 +21,12 @@ struct overlay_request;
 struct rootfs_context { /* what the plan needs to know beside config.json */
     const char *bundle; /* absolute */
     const char *rootfs; /* absolute */
-    int procfs_of;  /* fd of the one that a new procfs is to show, for a process that is not in it; 0 or
-                           -1: its own */
+    int procfs_of;      /* fd of the one that a new procfs is to show, for a process that is not in it; 0 or
+                               -1: its own */
     bool no_pivot;
     const struct overlay_request *overlay; /* the root that aril puts together (overlay.h), or NULL */
-    bool rootless; /* without the privileges of the host's root: no mknod, no device cgroup, … */
+    bool rootless;       /* without the privileges of the host's root: no mknod, no device cgroup, … */
+    const char *cgroups; /* a /proc/PID/cgroup, whoever's: it names the hierarchies; NULL: not known */
     const struct policy_guards *guards; /* borrowed; paths that the sandbox policy guards, or NULL */
 };
 

@@ -57,8 +57,8 @@ static void add_rule(struct oci_config *config, const struct sandbox_rules *rule
     bool device = guard_is_within(rule->path, "/dev");
 
     switch (rule->access) {
-    case SANDBOX_WRITABLE:
     case SANDBOX_PINNED:
+    case SANDBOX_WRITABLE:
         add_mount(config, rule->path, "bind", rule->path, device ? "rbind" : "rbind,rnosuid,rnodev");
         break;
     case SANDBOX_OVERLAID:
@@ -102,9 +102,8 @@ static void add_mounts(struct oci_config *config, const struct sandbox_rules *ru
 
     add_mount(config, "/proc", "proc", "proc", "nosuid,noexec,nodev");
     add_mount(config, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
-    add_mount(config, "/dev/pts", "devpts", "devpts",
-              "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
-    add_mount(config, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k");
+    add_mount(config, "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
+    add_mount(config, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777"); /* as large as the host's */
     if (rules->private_run)
         add_mount(config, "/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
     if (rules->private_tmp)
@@ -156,9 +155,9 @@ static struct oci_id_mapping mapping_of(uint32_t id)
 static void set_linux(struct oci_config *config, enum sandbox_network network,
                       const struct sandbox_command *command)
 {
-    static const char *const masked[] = { "/proc/acpi",   "/proc/asound",     "/proc/kcore",       "/proc/keys",
-                                          "/proc/scsi",   "/proc/timer_list", "/proc/sched_debug", "/sys/firmware",
-                                          "/proc/latency_stats" };
+    static const char *const masked[] = { "/proc/acpi",        "/proc/asound",  "/proc/kcore",
+                                          "/proc/keys",        "/proc/scsi",    "/proc/timer_list",
+                                          "/proc/sched_debug", "/sys/firmware", "/proc/latency_stats" };
     static const char *const readonly[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
                                             "/proc/sysrq-trigger" };
     struct oci_linux *linux = config->linux = memory_new(sizeof *linux);
@@ -189,9 +188,8 @@ static void set_process(struct oci_config *config, const struct sandbox_command 
     process->cwd = memory_string(command->cwd);
     process->terminal = process->has_terminal = command->terminal;
     process->user = memory_new(sizeof *process->user);
-    *process->user = (struct oci_user){
-        .uid = command->uid, .has_uid = true, .gid = command->gid, .has_gid = true
-    };
+    *process->user =
+        (struct oci_user){ .uid = command->uid, .has_uid = true, .gid = command->gid, .has_gid = true };
     process->capabilities = memory_new(sizeof *process->capabilities); /* none */
     process->no_new_privileges = process->has_no_new_privileges = true;
 }

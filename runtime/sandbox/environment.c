@@ -6,6 +6,7 @@
 #include "oci-specs/edit.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,8 +48,8 @@ bool sandbox_environment_is_secret(const char *name, size_t length)
 /* They concern the runtime itself (E-3). */
 static bool is_ours(const char *name, size_t length)
 {
-    static const char *const patterns[] = { "ARIL_*", "_ARIL_*", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID",
-                                            "LISTEN_FDNAMES" };
+    static const char *const patterns[] = { "ARIL_*",     "_ARIL_*",    "NOTIFY_SOCKET",
+                                            "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES" };
 
     return matches_any(patterns, array_length(patterns), name, length);
 }
@@ -96,4 +97,13 @@ int sandbox_environment_make(char *const *environment, bool keep, const char *co
             set(result, setting);
     }
     return 0;
+}
+
+char *sandbox_path_expand_home(const char *path)
+{
+    const char *home = getenv("HOME");
+
+    if (path[0] != '~' || (path[1] != '/' && path[1]) || !home || home[0] != '/')
+        return memory_string(path);
+    return memory_format("%s%s", home, path + 1);
 }

@@ -26,13 +26,14 @@ struct sandbox_request {
     enum sandbox_network network;
     const char *cwd; /* absolute */
     bool private_tmp; /* also when something below /tmp is writable */
+    bool user_namespace;
     bool protect;     /* .git and friends in every writable root (M-5) */
 };
 
 /* Strictest first wins where two rules name the same path. */
 enum sandbox_access {
+    SANDBOX_PINNED, /* as writable as what is above it, but it cannot be moved: something below it is guarded */
     SANDBOX_WRITABLE,
-    SANDBOX_PINNED, /* writable, but a mount: what lies on the way to a guarded path cannot be moved away */
     SANDBOX_OVERLAID,
     SANDBOX_READ_ONLY,
     SANDBOX_DENIED,
@@ -42,11 +43,12 @@ enum sandbox_access {
 struct sandbox_rule {
     char *path; /* absolute; without links, but for the last component of SANDBOX_LINK */
     enum sandbox_access access;
-    bool directory;
+    bool directory, pinned;
     char *scratch; /* SANDBOX_OVERLAID: the host directory with upper and work */
 };
 
-struct sandbox_placeholder { /* see guard/guard.h */
+/* A directory made so that nothing else can be made there: see guard/guard.h. */
+struct sandbox_placeholder {
     char *root, *path;
     int lock;
 };
@@ -54,7 +56,7 @@ struct sandbox_placeholder { /* see guard/guard.h */
 struct sandbox_rules {
     struct sandbox_rule *items; /* parents before children */
     size_t count;
-    struct sandbox_placeholder *placeholders; /* removed at the end */
+    struct sandbox_placeholder *placeholders;
     size_t placeholder_count;
     bool private_tmp, private_run;
 };
@@ -62,6 +64,9 @@ struct sandbox_rules {
 /* Makes placeholders and scratch directories; they are removed by sandbox_rules_free(), also after a failure. */
 int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rules *rules, struct error *err);
 void sandbox_rules_free(struct sandbox_rules *rules);
+
+/* "~" and "~/x" are below $HOME, whoever was to expand them: no shell does it in --deny=~/x or in quotes. Owned. */
+char *sandbox_path_expand_home(const char *path);
 
 struct sandbox_command {
     const char *const *args; /* NULL-terminated */

@@ -151,6 +151,85 @@ test_update_stdin() {
     eq "$(cat "$dir/pids.max")" 79
 }
 
+# flag FLAG VALUE CONTROLLER V1-FILE V1-VALUE V2-FILE V2-VALUE: update with this one flag writes the value (spaces are _) to
+# the file, or, where there is no such file, is refused
+flag() {
+    local file=$4 value=$5 path
+    [ "$(controller_version "$3")" = 1 ] || { file=$6 value=$7; }
+    path=$(cgroup_dir "$3" "$(pid_of)")/$file
+    if [ -f "$path" ]; then
+        rt update "$1" "$2" "$ID"
+        eq "$1: $(head -n 1 "$path")" "$1: ${value//_/ }"
+    elif [ "$KIND" = aril ]; then
+        fails rt update "$1" "$2" "$ID"
+        one_line "$ERR"
+        has "$ERR" linux.resources.
+    fi
+}
+
+# 281: update: each flag of runc and crun writes its file
+test_update_flags() {
+    local row blkio=blkio.bfq.weight io=io.weight io_value=default_910 weight=59
+    todo_for crun "1.8 knows no bfq on v1"
+    bundle
+    up
+    if [ -e "$(cgroup_dir blkio "$(pid_of)")/blkio.weight" ]; then blkio=blkio.weight; fi
+    if [ -e "$(cgroup_dir io "$(pid_of)")/io.bfq.weight" ]; then io=io.bfq.weight io_value=default_100; fi
+    [ "$KIND" = aril ] || weight=20 # by the older formula
+    while read -r -a row; do flag "${row[@]}"; done <<END
+--memory             67108864  memory memory.limit_in_bytes       67108864  memory.max      67108864
+--memory-reservation 33554432  memory memory.soft_limit_in_bytes  33554432  memory.low      33554432
+--memory-swap        134217728 memory memory.memsw.limit_in_bytes 134217728 memory.swap.max 67108864
+--pids-limit         77        pids   pids.max                    77        pids.max        77
+--cpu-share          512       cpu    cpu.shares                  512       cpu.weight      $weight
+--cpu-period         50000     cpu    cpu.cfs_period_us           50000     cpu.max         max_50000
+--cpu-quota          20000     cpu    cpu.cfs_quota_us            20000     cpu.max         20000_50000
+--cpu-rt-period      500000    cpu    cpu.rt_period_us            500000    -               -
+--cpu-rt-runtime     1000      cpu    cpu.rt_runtime_us           1000      -               -
+--cpuset-cpus        0         cpuset cpuset.cpus                 0         cpuset.cpus     0
+--cpuset-mems        0         cpuset cpuset.mems                 0         cpuset.mems     0
+--blkio-weight       100       blkio  $blkio            100       $io             $io_value
+END
+}
+
+# 281: update: the newer flags of runc, and sizes with a point
+test_update_newer_flags() {
+    not_for runc "1.1 has no such flags"
+    not_for crun "1.8 has no such flags"
+    bundle '.linux.resources.cpu = {quota: 50000}'
+    up
+    flag --cpu-burst 1000 cpu cpu.cfs_burst_us 1000 cpu.max.burst 1000
+    flag --cpu-idle 1 cpu cpu.idle 1 cpu.idle 1
+    flag --cpu-idle 0 cpu cpu.idle 0 cpu.idle 0
+    flag --memory 1.5g memory memory.limit_in_bytes 1610612736 memory.max 1610612736
+}
+
+# 281: update: one that fails changes nothing
+test_update_fails() {
+    todo_for runc "1.1 cannot put back what the config does not name"
+    todo_for crun "1.8 stops half-way"
+    local dir
+    [ -n "$(controller_version memory)" ] || skip "no memory controller"
+    bundle '.linux.resources.memory = {limit: 134217728}'
+    up
+    dir=$(cgroup_dir memory "$(pid_of)")
+    fails rt update --memory 268435456 --pids-limit 9223372036854775807 "$ID"
+    eq "$(cat "$dir"/memory.limit_in_bytes "$dir"/memory.max 2>/dev/null)" 134217728
+}
+
+# 281: update --kernel-memory is accepted, and said to be ignored
+test_update_kernel_memory() {
+    todo_for crun "1.8 writes a file that newer kernels forget"
+    local level=()
+    [ "$KIND" != aril ] || level=(--log-level warning)
+    bundle
+    up
+    capture rt "${level[@]}" update --kernel-memory 50000000 --pids-limit 71 "$ID"
+    eq "$RC" 0
+    has "$ERR" ignored
+    eq "$(cat "$(cgroup_dir pids "$(pid_of)")/pids.max")" 71
+}
+
 # G12 O9 D2 P12: --version: name and version on the first line, and the word version on no other
 test_version() {
     OUT=$(rt --version)

@@ -52,6 +52,18 @@ test_stats_format() {
     eq "$(stats '.data | [.cpu, .memory, .pids] | map(type)')" '["object","object","object"]'
 }
 
+# O6: every member that runc's stats have on version 1
+test_stats_members() {
+    not_implemented
+    bundle
+    up
+    [ $CGROUP_VERSION = 1 ] || skip "version 2 has no files for most"
+    eq "$(rt events --stats "$ID" | jq -c '[.data | paths | map(tostring) | join(".")] as $shown | $ARGS.positional - $shown' --args \
+        cpu.throttling cpuset.{cpus,cpu_exclusive,mems,mem_hardwall,mem_exclusive,memory_migrate,memory_spread_page} \
+        cpuset.{memory_spread_slab,memory_pressure,sched_load_balance,sched_relax_domain_level} \
+        memory.usage.limit hugetlb intel_rdt network_interfaces pids.current)" '[]'
+}
+
 # shown PATH CONTROLLER V1-FILE V1-KEY V1-FACTOR V2-FILE V2-KEY V2-FACTOR: the number at the path is the one behind the key
 # in the file, times the factor; "-": the file is the number. What the kernel has no file for, and a zero, may be left out.
 shown() {
@@ -118,12 +130,15 @@ test_stats_stream() {
     eq "$(jq -r .type "$B/events" | sort -u)" stats
 }
 
-# O6: intervals that are none
-test_stats_interval_invalid() {
+# O6: intervals as Go writes them, and some that are none
+test_stats_intervals() {
     not_implemented
     bundle
     up
     local interval
+    for interval in 500us .1s 100000µs 0m0.1s; do
+        eq "$interval $(rt events --interval="$interval" "$ID" | head -n 1 | jq -r .type)" "$interval stats"
+    done
     for interval in 0s -1s x 5 5x 5s5; do
         fails rt events --interval="$interval" "$ID"
         one_line "$ERR"

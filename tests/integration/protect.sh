@@ -282,15 +282,14 @@ test_M_5_L_4_landlock() {
     eq "$OUT" ok
 }
 
-# M-3, M-4: patterns and relative paths, below each writable mount; braces; names with a dot only when they are asked for
+# M-3, M-4: patterns and relative paths, below each writable mount; braces, hidden files, **
 test_M_3_M_4_patterns() {
     volume 'mkdir -p src/gen keys .hidden; for f in src/a.c src/b.h src/c.o keys/k.pem keys/k.key .hidden/k.pem x1 xa; do echo $f >$f; done'
-    annotate readOnlySubpaths '["src/*.{c,h}", "x[0-9]"]' readDenyPaths '["*/k.*", "/work/keys/nothing*"]'
+    annotate readOnlySubpaths '["src/*.{c,h}", "x[0-9]"]' readDenyPaths '["**/k.*", "/work/keys/nothing*"]'
     attacks 'for f in src/a.c src/b.h x1; do echo w >$f; rm -f $f; mv $f $f.2; done; mv src s; cat keys/*; rm keys/k.pem; true'
     eq "$OUT" ""
     capture shell 'cd /work; echo w >src/c.o; echo w >xa; cat .hidden/k.pem keys/k.key src/a.c'
-    eq "$OUT" ".hidden/k.pem
-src/a.c"
+    eq "$OUT" "src/a.c"
     eq "$(cat "$V/src/c.o" "$V/xa" | tr '\n' ' ')" "w w "
     capture rt --log-level warning run -b "$B" "$ID"
     has "$ERR" "/work/src/*.{c,h}: files that are created later will not be protected"
@@ -306,7 +305,7 @@ test_M_3_cap() {
     [ -n "${LONG:-}" ] || return 0 # ten thousand mounts take their time
     annotate readDenyPaths '["many/*"]'
     capture rt --log-level warning run -b "$B" "$ID"
-    has "$ERR" "many/*: more than 10000 files match, only the first ones are protected"
+    has "$ERR" "many/*: more than 10000 files match, only these are protected"
 }
 
 # M-3, M-4: links of a hostile image: a pattern finds nothing of the host through them, and covers nothing there

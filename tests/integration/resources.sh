@@ -107,6 +107,21 @@ test_realtime() {
     check cpu.realtimePeriod '{cpu: {realtimePeriod: 500000}}' cpu cpu.rt_period_us 500000 - -
 }
 
+# 190: the cgroups above belong to others and get no realtime budget: the error says that they need one
+test_realtime_below() {
+    local file=/sys/fs/cgroup/cpu/cpu.rt_runtime_us
+    [ -e $file ] || skip "this kernel has no $file"
+    bundle '.linux.resources.cpu = {realtimeRuntime: 1000} | .linux.cgroupsPath = $p' --arg p "/$ID/inner"
+    fails rt create -b "$B" "$ID"
+    if [ "$KIND" = aril ]; then
+        one_line "$ERR"
+        has "$ERR" linux.resources.cpu.realtimeRuntime
+        has "$ERR" "the cgroups above it must have as much time"
+        eq "$(cgroups_left)" ""
+    fi
+    find /sys/fs/cgroup -depth -type d -path "*/$ID*" -exec rmdir {} + 2>/dev/null || true
+}
+
 # 191: cpu.cpus and cpu.mems
 test_cpuset() {
     check cpu.cpus '{cpu: {cpus: "0"}}' cpuset cpuset.cpus 0 cpuset.cpus 0
@@ -216,21 +231,37 @@ test_unified() {
     check unified.cgroup.procs '{unified: {"cgroup.procs": "1"}}' pids - - - -
 }
 
+# 281 O7: limits for a container that was made without, and statistics of what it uses
+test_update_unlimited() {
+    not_for crun "has no events command"
+    [ -n "$(controller_version memory)" ] || skip "no memory controller"
+    bundle 'del(.linux.resources)'
+    up
+    [ "$(rt events --stats "$ID" | jq '.data.memory.usage.usage')" -gt 0 ]
+    rt update --memory 67108864 --pids-limit 33 "$ID"
+    local file=memory.max
+    [ "$(controller_version memory)" = 2 ] || file=memory.limit_in_bytes
+    eq "$(cat "$(cgroup_dir memory "$(pid_of)")/$file")" 67108864
+    eq "$(cat "$(cgroup_dir pids "$(pid_of)")/pids.max")" 33
+}
+
 # 186: checkBeforeUpdate: a limit below what is used is refused and changes nothing
 test_check_before_update() {
     todo_for crun "1.8 lets the container be killed"
     todo_for runc "1.1 lets the container be killed"
     [ -n "$(controller_version memory)" ] || skip "no memory controller"
-    bundle '.linux.resources.memory = {limit: 134217728} | .mounts += [{destination: "/big", type: "tmpfs", source: "tmpfs"}]'
+    bundle '.linux.resources.memory = {limit: 134217728} | .linux.resources.pids = {limit: 50} | .mounts += [{destination: "/big", type: "tmpfs", source: "tmpfs"}]'
     up /bin/sh -c 'head -c 33554432 /dev/zero >/big/file; echo full; sleep 1000'
     wait_for 20 log_has full
-    echo '{"memory": {"limit": 16777216, "checkBeforeUpdate": true}}' >"$B/resources"
+    echo '{"pids": {"limit": 40}, "memory": {"limit": 16777216, "checkBeforeUpdate": true}}' >"$B/resources"
     fails rt update -r "$B/resources" "$ID"
     one_line "$ERR"
     eq "$(status)" running
     local file=memory.max
     [ "$(controller_version memory)" = 2 ] || file=memory.limit_in_bytes
     eq "$(cat "$(cgroup_dir memory "$(pid_of)")/$file")" 134217728
+    eq "$(cat "$(cgroup_dir pids "$(pid_of)")/pids.max")" 50
+    if [ "$KIND" = aril ]; then has "$ERR" "linux.resources.memory.limit: 16777216 is less than the"; fi
 }
 
 tap_main

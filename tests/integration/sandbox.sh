@@ -1,25 +1,7 @@
 #!/bin/bash
 # `sandbox-exec`: a command on this machine's own files under a policy, as root and as an ordinary user.
 . "$(dirname "$0")/lib.sh"
-
-# in both tests' worlds the same: as root, then as a user who has no more than a directory
-each_user() { # FUNCTION
-    local bin=$W/bin
-    mkdir -p "$bin" "$W/home/run"
-    cp "$RUNTIME" "$(dirname "$RUNTIME")/aril-init" "$bin/"
-    chmod -R a+rX "$bin" && chown -R $TEST_USER:$TEST_USER "$W/home"
-    mkdir -p "$B" && chmod 755 "$B"
-    SANDBOX=("$RUNTIME" --root "$STATE" sandbox-exec) USER_IS=root P=$B/root
-    mkdir -p "$P" && cd "$P" && "$1"
-    SANDBOX=(as_user "$bin/aril" sandbox-exec) USER_IS=user P=$B/user
-    mkdir -p "$P" && chown $TEST_USER:$TEST_USER "$P" && cd "$P" && "$1"
-    cd /
-}
-
-aril_only() { [ "$KIND" = aril ] || skip "$KIND has no sandbox-exec"; }
-
-# as the owner of the directory
-own() { if [ $USER_IS = user ]; then as_user sh -c "cd '$P' && $1"; else sh -c "$1"; fi; }
+. "$(dirname "$0")/lib-sandbox.sh"
 
 # A-2: only the writable root is writable, submounts of the root are not
 test_read_only_but_for() {
@@ -122,23 +104,6 @@ test_guarded_in_their_place() {
         [ ! -e a/no ]
     }
     each_user check
-}
-
-# M-5: of two sandboxes in one directory the first to end takes nothing from the other; the last one cleans up
-test_shared_placeholders() {
-    aril_only
-    local pid
-    mkdir -p "$B"
-    cd "$B"
-    rt sandbox-exec --rw . -- sh -c 'touch up; until [ -e go ]; do sleep 0.05; done; mkdir .git/x; rmdir .git; mkdir .git; true' 2>/dev/null &
-    pid=$!
-    wait_for 10 test -e up
-    rt sandbox-exec --rw . -- true
-    [ -d .git ]
-    touch go
-    wait $pid
-    eq "$(ls -A | tr '\n' ' ')" "go up "
-    cd /
 }
 
 # M-3, M-4, M-1: read-only and denied paths, globs, and the most specific rule wins

@@ -137,6 +137,23 @@ Test(file, read_refuses_fifo_and_large_files)
     file_remove_tree_at(AT_FDCWD, path);
 }
 
+Test(file, create_takes_no_file_that_is_there)
+{
+    char path[] = "/tmp/aril-unit.XXXXXX";
+    auto_close int root = make_tree(path);
+    auto_free char *data = NULL;
+    struct error err = { 0 };
+
+    cr_assert_eq(file_create_at(root, "new", "one", 3, 0600, &err), 0, "%s", err.text);
+    cr_assert_eq(file_create_at(root, "new", "two", 3, 0600, &err), -1);
+    cr_assert_eq(err.code, EEXIST);
+    cr_assert_eq(file_replace_at(root, "new", "three", 5, 0600, &err), 0, "%s", err.text);
+    cr_assert_eq(file_read_at(root, "new", 100, &data, NULL, &err), 0, "%s", err.text);
+    cr_assert_str_eq(data, "three");
+    cr_assert_eq(faccessat(root, "new.tmp", F_OK, 0), -1);
+    file_remove_tree_at(AT_FDCWD, path);
+}
+
 /* The examples of FIPS 180-4 and its lengths around a block. */
 static bool is_open(int fd)
 {

@@ -7,7 +7,9 @@
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/hierarchies.h"
+#include "cgroup/in_force.h"
 #include "cgroup/location.h"
+#include "cgroup/members.h"
 #include "cgroup/plan.h"
 #include "cgroup/tree.h"
 
@@ -235,6 +237,107 @@ Test(cgroup_apply, update_orders_writes, .init = need_v1_memory)
     box_destroy(&box);
 }
 
+/* 8 MiB that no kernel can drop. */
+static void uses_memory(struct box *box)
+{
+    (void)box;
+    memset(memory_new(8 << 20), 1, 8 << 20);
+}
+
+/* Item 186: found out before anything is written; v1's kernel says no only after that. */
+Test(cgroup_apply, update_checks_usage, .init = need_v1_memory)
+{
+    struct box box = { 0 };
+    struct oci_resources resources = { .memory = &(struct oci_memory){ .limit = 64 << 20 },
+                                       .cpu = &(struct oci_cpu){ .shares = 512 } };
+    struct oci_memory tiny = { .limit = 4 << 20, .check_before_update = true },
+                      sum = { .swap = 4 << 20, .check_before_update = true },
+                      enough = { .limit = 32 << 20, .swap = 64 << 20, .check_before_update = true };
+    struct oci_cpu more = { .shares = 2048 };
+
+    box_create(&box, "", &resources);
+    box_run(&box, uses_memory);
+    cr_expect_eq(
+        cgroup_update(box.location, &(struct oci_resources){ .memory = &tiny, .cpu = &more }, &box.err), -1);
+    cr_expect(strstr(box.err.text, "linux.resources.memory.limit: 4194304 is less than the "), "%s",
+              box.err.text);
+    if (has_file("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")) {
+        cr_expect_eq(
+            cgroup_update(box.location, &(struct oci_resources){ .memory = &sum, .cpu = &more }, &box.err),
+            -1);
+        cr_expect(strstr(box.err.text, "linux.resources.memory.swap: 4194304 is less than the "), "%s",
+                  box.err.text);
+    } else {
+        enough.swap = 0;
+    }
+    expect_file(&box, "memory.limit_in_bytes", "67108864");
+    expect_file(&box, "cpu.shares", "512");
+    cr_expect_eq(
+        cgroup_update(box.location, &(struct oci_resources){ .memory = &enough, .cpu = &more }, &box.err), 0,
+        "%s", box.err.text);
+    expect_file(&box, "memory.limit_in_bytes", "33554432");
+    expect_file(&box, "cpu.shares", "2048");
+    box_destroy(&box);
+}
+
+/* An update that fails at its last value puts the first ones back, whatever order that takes. */
+Test(cgroup_apply, failed_update_changes_nothing, .init = need_v1_memory)
+{
+    struct box box = { 0 };
+    struct oci_resources resources = {
+        .memory = &(struct oci_memory){ .limit = 64 << 20, .swap = 128 << 20 },
+        .cpu = &(struct oci_cpu){ .quota = 20000, .burst = 20000, .has_burst = true, .cpus = (char *)"0" },
+    };
+    struct oci_resources change = {
+        .memory = &(struct oci_memory){ .limit = 256 << 20, .swap = 512 << 20 },
+        .cpu = &(struct oci_cpu){ .quota = 90000, .burst = 90000, .has_burst = true, .shares = 77 },
+        .pids = &(struct oci_pids){ .limit = INT64_MAX },
+    };
+
+    box_create(&box, "", &resources);
+    cr_expect_eq(cgroup_update(box.location, &change, &box.err), -1);
+    cr_expect(strstr(box.err.text, "linux.resources.pids.limit"), "%s", box.err.text);
+    expect_file(&box, "memory.limit_in_bytes", "67108864");
+    expect_file(&box, "memory.memsw.limit_in_bytes", "134217728");
+    expect_file(&box, "cpu.cfs_quota_us", "20000");
+    expect_file(&box, "cpu.cfs_burst_us", "20000");
+    expect_file(&box, "cpu.shares", "1024");
+    expect_file(&box, "cpuset.cpus", "0");
+    box_destroy(&box);
+}
+
+/* What writes a value back. */
+Test(cgroup_apply, values_in_force)
+{
+    static const struct {
+        const char *file, *text, *value, *expected;
+    } rows[] = {
+        { "memory.max", "max\n", "5", "max" },
+        { "cpuset.cpus", "\n", "0-1", "\n" },
+        { "cpu.max", "max 100000\n", "50000 20000", "max 100000" },
+        { "io.max", "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=max wbps=7 riops=max wiops=max\n",
+          "8:16 rbps=9", "8:16 rbps=max wbps=7 riops=max wiops=max" },
+        { "io.max", "8:160 rbps=1\n", "8:16 rbps=9", "8:16 rbps=max wbps=max riops=max wiops=max" },
+        { "io.max", "", "8:16 rbps=9", "8:16 rbps=max wbps=max riops=max wiops=max" },
+        { "io.weight", "default 100\n8:0 50\n", "42", "default 100" },
+        { "io.weight", "default 100\n8:0 50\n", "8:0 42", "8:0 50" },
+        { "io.weight", "default 100\n", "8:0 42", "8:0 default" },
+        { "blkio.throttle.read_bps_device", "", "8:0 42", "8:0 0" },
+        { "rdma.max", "mlx4_0 hca_handle=2 hca_object=max\n", "mlx4_0 hca_handle=5",
+          "mlx4_0 hca_handle=2 hca_object=max" },
+        { "net_prio.ifpriomap", "lo 0\neth0 3\n", "eth0 5", "eth0 3" },
+        { "memory.oom_control", "oom_kill_disable 1\nunder_oom 0\n", "0", "1" },
+        { "made.up", "a 1\n", "b 2", NULL },
+    };
+
+    for (size_t i = 0; i < array_length(rows); i++) {
+        auto_free char *value = cgroup_value_in_force(rows[i].file, rows[i].text, rows[i].value);
+
+        cr_expect(rows[i].expected ? value && strcmp(value, rows[i].expected) == 0 : !value, "row %zu: %s", i,
+                  value ? value : "(none)");
+    }
+}
+
 /* Item 24: a failed create leaves the machine as it was, parents included. */
 Test(cgroup_apply, failure_undoes_everything, .init = need_v1_memory)
 {
@@ -264,6 +367,29 @@ Test(cgroup_apply, missing_controller_is_named, .init = need_v1_memory)
     cr_expect_eq(cgroup_create(box.plan, &box.into, &box.err), -1);
     cr_expect_str_eq(box.err.text, "linux.resources.network.classID: there is no net_cls controller here");
     box_destroy(&box);
+}
+
+/* Items 167, 170: v1 without a devices controller cannot keep device rules; root's container may not run
+ * then. */
+Test(cgroup_apply, device_rules_need_their_controller, .init = need_v1_memory)
+{
+    auto_cleanup(cgroup_hierarchies_free) struct cgroup_hierarchies hierarchies = { 0 };
+    struct oci_linux linux_part = { .cgroups_path = (char *)"/aril-test-no-devices" };
+    struct oci_config config = { .linux = &linux_part };
+    struct cgroup_plan *plan;
+    struct error err = { 0 };
+    int into;
+
+    cr_assert_eq(cgroup_hierarchies_read(&hierarchies, &err), 0);
+    for (size_t i = 0; i < hierarchies.count; i++)
+        if (strcmp(hierarchies.items[i].controllers, "devices") == 0)
+            hierarchies.items[i].controllers[0] = 'x';
+    plan = cgroup_plan_make_on(&config, "unused", CGROUP_DRIVER_CGROUPFS, &hierarchies, &err);
+    cr_assert(plan, "%s", err.text);
+    cr_expect_eq(cgroup_create(plan, &into, &err), -1);
+    cr_expect_str_eq(err.text, "linux.resources.devices: there is no devices controller here", "%s",
+                     err.text);
+    cgroup_plan_free(plan);
 }
 
 /* The huge page controller of a hybrid machine is in its v2 hierarchy. */
@@ -481,6 +607,65 @@ Test(cgroup_apply, paused_containers_and_signals, .init = need_cgroups)
 Test(cgroup_apply_v2, paused_containers_and_signals, .init = need_v2)
 {
     paused_containers_and_signals();
+}
+
+/* More than are opened at once. */
+static void fork_many(struct box *box)
+{
+    (void)box;
+    for (int i = 0; i < 600; i++)
+        if (fork() == 0)
+            for (;;)
+                pause();
+}
+
+/* A pid of an earlier list that is none of the cgroup's now, as when it was reused, is left alone; no member
+ * is missed. */
+static void signals_members_alone(void)
+{
+    struct box box = { 0 };
+    auto_free pid_t *pids = NULL, *listed = NULL;
+    auto_close int fd = -1;
+    pid_t stranger = fork();
+    size_t count = 0;
+
+    if (stranger == 0)
+        for (;;)
+            pause();
+    cr_assert_gt(stranger, 0);
+    box_create(&box, "", NULL);
+    box_run(&box, fork_many);
+    fd = cgroup_location_open_with(box.location, "cgroup.procs");
+    cr_assert_eq(cgroup_tree_pids(fd, &pids, &count), 0);
+    cr_expect_eq(count, 601, "%zu processes", count);
+    listed = memory_new_array(count + 2, sizeof *listed);
+    listed[0] = stranger;
+    listed[1] = getpid();
+    memcpy(listed + 2, pids, count * sizeof *pids);
+    cr_expect_eq(cgroup_members_signal_listed(fd, listed, count + 2, SIGKILL, &box.err), 0, "%s",
+                 box.err.text);
+    cr_expect_eq(waitpid(box.child, NULL, 0), box.child);
+    box.child = 0;
+    for (int i = 0; i < 3000 && count > 0; i++) { /* the dead take a moment */
+        free(take_ptr(pids));
+        cr_assert_eq(cgroup_tree_pids(fd, &pids, &count), 0);
+        if (count > 0)
+            usleep(10000);
+    }
+    cr_expect_eq(count, 0, "%zu processes are left", count);
+    cr_expect_eq(waitpid(stranger, NULL, WNOHANG), 0, "the stranger was killed");
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+    box_destroy(&box);
+}
+
+Test(cgroup_apply, signals_members_alone, .init = need_cgroups) /* item 172 */
+{
+    signals_members_alone();
+}
+Test(cgroup_apply_v2, signals_members_alone, .init = need_v2) /* item 172 */
+{
+    signals_members_alone();
 }
 
 /* A payload with its own cgroups, deeper than any path can name, and a process at the bottom. */

@@ -22,13 +22,18 @@ static struct cgroup_hierarchy hybrid[] = {
     { (char *)"memory", (char *)"/cg/memory", (char *)"/" },
     { (char *)"", (char *)"/cg/unified", (char *)"/" },
 };
+static struct cgroup_hierarchy modern[] = {
+    { (char *)"devices", (char *)"/cg/devices", (char *)"/" },
+    { (char *)"", (char *)"/cg/unified", (char *)"/" },
+};
 static struct cgroup_hierarchy v2[] = { { (char *)"", (char *)"/cg", (char *)"/a/b" } };
 static struct cgroup_hierarchy v2_root[] = { { (char *)"", (char *)"/cg", (char *)"/" } };
 static struct cgroup_hierarchy v2_lost[] = { { (char *)"", (char *)"/cg", NULL } };
 
 static const struct cgroup_hierarchies on_v1 = { v1, 3, false }, on_named = { v1, 4, false },
-                                       on_hybrid = { hybrid, 3, false }, on_v2 = { v2, 1, true },
-                                       on_v2_root = { v2_root, 1, true }, on_v2_lost = { v2_lost, 1, true };
+                                       on_hybrid = { hybrid, 3, false }, on_modern = { modern, 2, false },
+                                       on_v2 = { v2, 1, true }, on_v2_root = { v2_root, 1, true },
+                                       on_v2_lost = { v2_lost, 1, true };
 
 static struct cgroup_plan *plan_of(const char *path, struct oci_resources *resources,
                                    enum cgroup_driver driver, const struct cgroup_hierarchies *hierarchies,
@@ -65,6 +70,7 @@ Test(cgroup_plan, places)
         { "/x", &on_named, "/cg/freezer/x /cg/memory/x /cg/cpu,cpuacct/x /cg/systemd/x" },
         { "x", &on_named, "linux.cgroupsPath: 'x' is relative, and our own cgroup is not below /cg/systemd" },
         { "/x", &on_hybrid, "/cg/devices/x /cg/memory/x" },
+        { "/x", &on_modern, "/cg/devices/x /cg/unified/x" },
         { NULL, &on_v2, "/cg/web1" },
         { "/x", &on_v2, "/cg/x" },
         { "x/y", &on_v2, "/cg/a/x/y" },
@@ -88,7 +94,8 @@ Test(cgroup_plan, places)
     }
 }
 
-/* A hybrid system's v2 hierarchy is used for what only it has, and joined only then. */
+/* A hybrid system's v2 hierarchy is used for what only it has, and joined only then, or when v1 has no
+ * memory. */
 Test(cgroup_plan, hybrid_uses_both)
 {
     struct string_pair pair = { (char *)"cpu.weight", (char *)"5" };
@@ -181,8 +188,14 @@ Test(cgroup_plan, location)
 
 Test(cgroup_plan, other_drivers)
 {
-    struct oci_resources limits = { .pids = &(struct oci_pids){ .limit = 5 } },
-                         devices = { .devices_count = 0 };
+    static const char *const names[] = { "pids.limit", "memory.swappiness", "unified" };
+    struct string_pair pair = { (char *)"cpu.weight", (char *)"5" };
+    struct oci_resources limits[] = {
+        { .pids = &(struct oci_pids){ .limit = 5 } },
+        { .memory = &(struct oci_memory){ .has_swappiness = true } },
+        { .unified = { &pair, 1 } },
+    };
+    struct oci_resources devices = { .devices_count = 0 };
     struct error err = { 0 };
     struct cgroup_plan *plan = plan_of("/x", &devices, CGROUP_DRIVER_DISABLED, &on_v1, &err);
 
@@ -190,11 +203,32 @@ Test(cgroup_plan, other_drivers)
     cr_expect_eq(plan->directories.count, 0);
     cr_expect_eq(plan->rows.count, 0);
     cgroup_plan_free(plan);
-    cr_expect_null(plan_of("/x", &limits, CGROUP_DRIVER_DISABLED, &on_v1, &err));
-    cr_expect_str_eq(err.text,
-                     "linux.resources.pids.limit: cgroups are disabled (--cgroup-manager=disabled)");
+    for (size_t i = 0; i < array_length(limits); i++) {
+        auto_free char *expected =
+            memory_format("linux.resources.%s: cgroups are disabled (--cgroup-manager=disabled)", names[i]);
+
+        cr_expect_null(plan_of("/x", &limits[i], CGROUP_DRIVER_DISABLED, &on_v1, &err));
+        cr_expect_str_eq(err.text, expected, "%s", err.text);
+    }
     cr_expect_null(plan_of("a:b:c", NULL, CGROUP_DRIVER_SYSTEMD, &on_v2, &err));
     cr_expect_str_eq(err.text, "linux.cgroupsPath: 'a:b:c': 'a' is not the name of a slice");
+}
+
+/* v1 has one list of device rules, and ours are in it. */
+Test(cgroup_plan, device_policy_of_systemd)
+{
+    struct string_pair pair = { (char *)"org.systemd.property.DeviceAllow", (char *)"@a(ss) []" };
+    struct oci_config config = { .annotations = { &pair, 1 } };
+    struct error err = { 0 };
+    struct cgroup_plan *plan = cgroup_plan_make_on(&config, "web1", CGROUP_DRIVER_SYSTEMD, &on_v2, &err);
+
+    cr_expect(plan, "%s", err.text);
+    cgroup_plan_free(plan);
+    cr_expect_null(cgroup_plan_make_on(&config, "web1", CGROUP_DRIVER_SYSTEMD, &on_v1, &err));
+    cr_expect_str_eq(err.text,
+                     "annotations.org.systemd.property.DeviceAllow: on cgroup v1 only the rules of "
+                     "linux.resources.devices hold",
+                     "%s", err.text);
 }
 
 /* A config without `linux` at all, and no hierarchy at all. */
@@ -221,6 +255,7 @@ Test(cgroup_plan, owner)
         uint32_t uid, container_id, host_id, size;
         bool wanted;
         uid_t owner;
+        bool in_user_namespace;
     } rows[] = {
         { NULL, "/sys/fs/cgroup", "cgroup", rw, 0, 0, 100000, 65536, true, 100000 },
         { "", "/sys/fs/cgroup", "cgroup", rw, 7, 0, 100000, 65536, true, 100007 },
@@ -231,10 +266,13 @@ Test(cgroup_plan, owner)
         { NULL, "/sys/fs/cgroup", "cgroup2", rw, 0, 0, 100000, 65536, false, 0 },
         { NULL, "/cg", "cgroup", rw, 0, 0, 100000, 65536, false, 0 },
         { "/proc/1/ns/cgroup", "/sys/fs/cgroup", "cgroup", rw, 0, 0, 100000, 65536, false, 0 },
+        { NULL, "/sys/fs/cgroup", "cgroup", rw, 7, 0, 100000, 65536, true, 100007, true },
+        { NULL, "/sys/fs/cgroup", "cgroup", rw, 1000, 0, 0, 0, false, 0, true }, /* mappings not known */
     };
 
     for (size_t i = 0; i < array_length(rows); i++) {
-        struct oci_namespace entry = { OCI_NAMESPACE_CGROUP, (char *)rows[i].namespace_path };
+        struct oci_namespace namespaces[] = { { OCI_NAMESPACE_CGROUP, (char *)rows[i].namespace_path },
+                                              { OCI_NAMESPACE_USER, (char *)"/proc/1/ns/user" } };
         struct oci_id_mapping map = { .container_id = rows[i].container_id,
                                       .host_id = rows[i].host_id,
                                       .size = rows[i].size };
@@ -243,8 +281,8 @@ Test(cgroup_plan, owner)
                                    .options = { rows[i].options, rows[i].options == ro ? 2 : 1 } };
         struct oci_user user = { .uid = rows[i].uid };
         struct oci_process process = { .user = &user };
-        struct oci_linux linux_part = { .namespaces = &entry,
-                                        .namespaces_count = 1,
+        struct oci_linux linux_part = { .namespaces = namespaces,
+                                        .namespaces_count = rows[i].in_user_namespace ? 2 : 1,
                                         .uid_mappings = &map,
                                         .uid_mappings_count = rows[i].size ? 1 : 0 };
         struct oci_config config = {

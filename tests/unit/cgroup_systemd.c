@@ -257,17 +257,22 @@ Test(cgroup_systemd, limits) /* items 208, 209 */
         { "memory.oom.group", "0", NULL, NULL, "OOMPolicy s='continue'" },
         { "cpu.weight", "42", NULL, NULL, "CPUWeight t=uint64 42" },
         { "cpu.idle", "1", NULL, NULL, "CPUWeight t=uint64 0" },
-        { "cpu.idle", "0", NULL, NULL, "" },
+        { "cpu.idle", "0", NULL, NULL, "CPUWeight t=uint64 18446744073709551615" }, /* the default again */
+        { "cpu.idle", "0", "cpu.weight", "42", "CPUWeight t=uint64 42" },
         { "cpu.max", "25000 50000", NULL, NULL,
           "CPUQuotaPerSecUSec t=uint64 500000; CPUQuotaPeriodUSec t=uint64 50000" },
         { "cpu.max", "25000", NULL, NULL, "CPUQuotaPerSecUSec t=uint64 250000" },
-        { "cpu.max", "1001 100000", NULL, NULL, "CPUQuotaPerSecUSec t=uint64 20000" },
-        { "cpu.max", "max 100000", NULL, NULL, "CPUQuotaPerSecUSec t=uint64 18446744073709551615" },
+        /* the default is said, too: the unit may have had another one */
+        { "cpu.max", "1001 100000", NULL, NULL,
+          "CPUQuotaPerSecUSec t=uint64 20000; CPUQuotaPeriodUSec t=uint64 100000" },
+        { "cpu.max", "max 100000", NULL, NULL,
+          "CPUQuotaPerSecUSec t=uint64 18446744073709551615; CPUQuotaPeriodUSec t=uint64 100000" },
         { "cpu.max", "nonsense", NULL, NULL, "" },
-        { "cpu.max", "5 0", NULL, NULL, "CPUQuotaPerSecUSec t=uint64 18446744073709551615" },
+        { "cpu.max", "5 0", NULL, NULL, "CPUQuotaPerSecUSec t=uint64 10000" },
         { "cpuset.cpus", "0-3,9", NULL, NULL, "AllowedCPUs ay=@ay [15, 2]" },
         { "cpuset.mems", "0", NULL, NULL, "AllowedMemoryNodes ay=@ay [1]" },
         { "cpuset.cpus", "x", NULL, NULL, "" },
+        { "cpuset.cpus", "\n", NULL, NULL, "AllowedCPUs ay=@ay []" }, /* what a failed update puts back */
         { "pids.max", "77", NULL, NULL, "TasksMax t=uint64 77" },
         { "pids.max", "max", NULL, NULL, "TasksMax t=uint64 18446744073709551615" },
         { "io.weight", "500", NULL, NULL, "IOWeight t=uint64 500" },
@@ -278,6 +283,8 @@ Test(cgroup_systemd, limits) /* items 208, 209 */
         { "cpu.cfs_period_us", "50000", "cpu.cfs_quota_us", "25000",
           "CPUQuotaPerSecUSec t=uint64 500000; CPUQuotaPeriodUSec t=uint64 50000" },
         { "cpu.cfs_quota_us", "-1", NULL, NULL, "CPUQuotaPerSecUSec t=uint64 18446744073709551615" },
+        { "cpu.cfs_period_us", "50000", NULL, NULL,
+          "CPUQuotaPerSecUSec t=uint64 18446744073709551615; CPUQuotaPeriodUSec t=uint64 50000" },
         { "blkio.weight", "10", NULL, NULL, "BlockIOWeight t=uint64 10" },
     };
 

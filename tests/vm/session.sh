@@ -1,70 +1,7 @@
 #!/bin/bash
 # Both cgroup drivers as an ordinary user with a user manager, in a delegated cgroup (contract items 171, 206, 214).
-# Started by tests/vm/run --host user; needs nothing of the integration library, which is root's.
-. "$(dirname "$0")/../tap.sh"
-
-# shellcheck disable=SC2034 # for tap.sh
-KIND=aril
-W=$(mktemp -d /tmp/aril-user.XXXXXX)
-STATE=$W/state
-
-tap_setup() {
-    local applet
-    mkdir -p "$STATE" "$W/rootfs/"{bin,dev,proc,sys,tmp}
-    cp /bin/busybox "$W/rootfs/bin/busybox"
-    for applet in $(busybox --list); do [ "$applet" = busybox ] || ln -s busybox "$W/rootfs/bin/$applet"; done
-    export SYSTEMCTL_FORCE_BUS=1
-    echo "# uid $(id -u), $(cat /proc/self/cgroup)"
-}
-
-tap_teardown() {
-    rm -rf "$W"
-}
-
-each_before() {
-    ID=u${W##*.}-$((++TEST_NUMBER))
-    B=$W/$ID
-}
-TEST_NUMBER=0
-
-each_after() {
-    if [ -d "$STATE/$ID" ]; then rt delete --force "$ID"; fi
-}
-
-rt() {
-    timeout -k 5 60 "$RUNTIME" --root "$STATE" "$@"
-}
-
-bundle() { # [jq filter [jq options]]
-    local filter=${1:-.}
-    if [ $# -gt 0 ]; then shift; fi
-    mkdir -p "$B"
-    (cd "$B" && rt spec --rootless)
-    jq ".root.path = \"$W/rootfs\" | .process.terminal = false | .process.args = [\"/bin/sleep\", \"1000\"] | $filter" \
-        "$@" "$B/config.json" >"$B/new"
-    mv "$B/new" "$B/config.json"
-}
-
-up() {
-    rt create -b "$B" "$ID" >"$B/out" 2>&1 || { cat "$B/out"; return 1; }
-    rt start "$ID"
-}
-
-cgroup_of() {
-    sed -n 's/^0:://p' "/proc/$(rt state "$ID" | jq .pid)/cgroup"
-}
-
-manager() {
-    echo "/user.slice/user-$(id -u).slice/user@$(id -u).service"
-}
-
-show() {
-    systemctl --user show --value -p "$2" "$1"
-}
-
-is_gone() {
-    [ "$(show "$1" LoadState)" = not-found ]
-}
+# Started by tests/vm/run --host user.
+. "$(dirname "$0")/lib-session.sh"
 
 # 205 206: the user's manager makes the scope, by default in user.slice
 test_scope() {
@@ -148,24 +85,6 @@ END
 
 # ---- the cgroupfs driver, in the cgroup that the session delegated to us --------------------------------------
 
-own_cgroup() {
-    sed -n 's/^0:://p' /proc/self/cgroup
-}
-
-# A cgroup with processes cannot hand controllers down: they go into one below, once.
-delegated() {
-    RUNTIME=$PLAIN
-    DELEGATED=$(own_cgroup)
-    DELEGATED=${DELEGATED%/tests}
-    if [ "$(own_cgroup)" = "$DELEGATED" ]; then
-        mkdir "/sys/fs/cgroup$DELEGATED/tests"
-        local pid
-        for pid in $(cat "/sys/fs/cgroup$DELEGATED/cgroup.procs"); do
-            echo "$pid" >"/sys/fs/cgroup$DELEGATED/tests/cgroup.procs" 2>/dev/null || true
-        done
-    fi
-}
-
 # 162 171: a relative path is beside our own cgroup; limits hold; nothing stays
 test_delegated_limits() {
     delegated
@@ -194,20 +113,6 @@ test_not_delegated() {
     bundle ".linux.resources = {pids: {limit: 44}} | .linux.cgroupsPath = \"/$ID\""
     fails rt create -b "$B" "$ID"
     has "$ERR" "$ID"
-}
-
-# 32: what ignores signals and forks is removed within two seconds
-test_delegated_bomb() {
-    local start
-    delegated
-    bundle '.linux.cgroupsPath = $id | .linux.resources = {pids: {limit: 200}}
-        | .process.args = ["/bin/sh", "-c", "trap \"\" 1 2 3 15; for i in 1 2 3 4 5; do (while :; do sleep 1000 & done) 2>/dev/null & done; exec sleep 1000"]' --arg id "$ID"
-    up
-    wait_for 30 eval "[ \$(cat /sys/fs/cgroup$DELEGATED/$ID/pids.current) -ge 150 ]"
-    start=$(date +%s%3N)
-    rt delete --force "$ID"
-    [ $(($(date +%s%3N) - start)) -lt 2000 ] || { echo "took $(($(date +%s%3N) - start)) ms"; return 1; }
-    [ ! -d "/sys/fs/cgroup$DELEGATED/$ID" ]
 }
 
 tap_main

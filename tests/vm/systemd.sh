@@ -29,9 +29,9 @@ file() { # of the container's cgroup
     cat "/sys/fs/cgroup$(unit_cgroup)/$1"
 }
 
-# need_v2: what v1 has other files and other properties for (see test_v1_limits)
+# need_v2: where v1 has other files and properties
 need_v2() {
-    [ $CGROUP_VERSION = 2 ] || skip "cgroup v1 has other names for it"
+    [ $CGROUP_VERSION = 2 ] || skip "test_v1_limits has the files of v1"
 }
 
 # record_gone: as if the status of the container had been lost
@@ -203,6 +203,14 @@ test_update() {
     eq "$(file memory.max)" 134217728
     eq "$(file pids.max)" 33
     eq "$(file cpu.max)" "30000 100000"
+    rt update --cpu-quota 30000 --cpu-period 50000 "$ID"
+    rt update --cpu-quota 20000 "$ID" # of the period that it has
+    eq "$(show "$(scope)" CPUQuotaPerSecUSec)" 400ms
+    eq "$(file cpu.max)" "20000 50000"
+    rt update --cpu-period 100000 "$ID"
+    eq "$(show "$(scope)" CPUQuotaPerSecUSec)" 200ms
+    eq "$(show "$(scope)" CPUQuotaPeriodUSec)" 100ms
+    eq "$(file cpu.max)" "20000 100000"
 }
 
 # denied and allowed devices of the running container, which may make nodes of any number
@@ -244,7 +252,12 @@ test_device_policy() {
     bundle '.annotations = {"org.systemd.property.DevicePolicy": "\u0027strict\u0027",
         "org.systemd.property.DeviceAllow": "[(\u0027/dev/char/1:3\u0027, \u0027rwm\u0027)]"}
         | .linux.resources.devices = [{allow: true, access: "rwm"}]'
-    need_v2
+    if [ $CGROUP_VERSION = 1 ]; then # it has room for the rules of one only
+        fails rt create -b "$B" "$ID"
+        has "$ERR" "annotations.org.systemd.property.DevicePolicy"
+        one_line "$ERR"
+        return
+    fi
     up
     fails rt exec "$ID" /bin/sh -c ': </dev/zero'
     has "$ERR" "not permitted"
@@ -266,18 +279,22 @@ test_v1_devices_refused() {
 # 208 210: limits on v1, as properties and in the files of their hierarchies
 test_v1_limits() {
     [ $CGROUP_VERSION = 1 ] || skip "cgroup v1"
-    bundle '.linux.resources += {cpu: {shares: 2048, quota: 25000, period: 50000}, pids: {limit: 77}}'
+    bundle '.linux.resources += {cpu: {shares: 2048, quota: 25000, period: 50000}, pids: {limit: 77}, memory: {limit: 67108864}}'
     up
-    local pid
+    local pid memory
     pid=$(pid_of)
+    memory=$(cgroup_dir memory "$pid")/memory.limit_in_bytes
+    [ "$(controller_version memory)" = 1 ] || memory=${memory%/*}/memory.max
+    eq "$(cat "$memory")" 67108864
     eq "$(show "$(scope)" TasksMax)" 77
     eq "$(show "$(scope)" CPUQuotaPerSecUSec)" 500ms
     eq "$(cat "$(cgroup_dir cpu "$pid")/cpu.shares")" 2048
     eq "$(cat "$(cgroup_dir cpu "$pid")/cpu.cfs_quota_us")" 25000
     eq "$(cat "$(cgroup_dir pids "$pid")/pids.max")" 77
     eq "$(cgroup_dir freezer "$pid")" "/sys/fs/cgroup/freezer$(unit_cgroup)"
-    rt update --pids-limit 66 --cpu-quota 30000 --cpu-period 100000 "$ID"
+    rt update --pids-limit 66 --cpu-quota 30000 --cpu-period 100000 --memory 134217728 "$ID"
     systemctl daemon-reload
+    eq "$(cat "$memory")" 134217728
     eq "$(cat "$(cgroup_dir pids "$pid")/pids.max")" 66
     eq "$(cat "$(cgroup_dir cpu "$pid")/cpu.cfs_quota_us")" 30000
     eq "$(show "$(scope)" TasksMax)" 66
