@@ -77,6 +77,7 @@ struct launch {
 
     /* init */
     bool removes_mounts;      /* `mounts remove` */
+    bool landlock_degraded;   /* some rules of best effort could not be made (L-6) */
     int landlock_ruleset;     /* made while every path can be opened, enforced before seccomp; or -1 */
     char *executable;         /* found before READY, executed after START */
     uint64_t ignored_signals; /* which the payload must not inherit */

@@ -127,9 +127,14 @@ int payload_shed_privileges(struct launch *launch, struct error *err)
 
 int payload_landlock_rules(struct launch *launch, struct error *err)
 {
-    return launch->landlock.enabled
-               ? landlock_make_ruleset(&launch->landlock, &launch->landlock_ruleset, NULL, err)
-               : 0;
+    enum landlock_state state;
+
+    if (!launch->landlock.enabled)
+        return 0;
+    if (landlock_make_ruleset(&launch->landlock, &launch->landlock_ruleset, &state, err) < 0)
+        return -1;
+    launch->landlock_degraded = state == LANDLOCK_DEGRADED;
+    return 0;
 }
 
 int payload_landlock(struct launch *launch, struct error *err)
@@ -148,6 +153,8 @@ int payload_ready(struct launch *launch, struct error *err)
 
     if (stat("/", &root) < 0)
         return fail_errno(err, "stat /");
+    if (launch->landlock_degraded && message_send(launch->socket, MESSAGE_DEGRADED, 0, -1, err) < 0)
+        return -1;
     prctl(PR_SET_PDEATHSIG, 0); /* from here on we outlive the runtime */
     return message_send_address(launch->socket, MESSAGE_READY, (int32_t)root.st_dev, root.st_ino, err);
 }

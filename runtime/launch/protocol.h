@@ -9,6 +9,7 @@
  *      │── DONE ───────────────────────────────────────▶│
  *      │── NETWORK (+ namespace) ──────────────────────▶│  direct launch only: it was made meanwhile
  *      │◀───────────────────── TERMINAL (+ master fd) ──│  with process.terminal
+ *      │◀─────────────────────────────── DEGRADED ──────│  Landlock lacks rules: a path does not exist (L-6)
  *      │◀─────── READY (value: device, address: inode of /) │  everything but the payload is in place
  *      │
  *   start (over start.sock) or run (same socket)        │  blocks on the gate: end of file never runs the
@@ -34,6 +35,7 @@ enum message_type {
     MESSAGE_DONE,
     MESSAGE_NETWORK,
     MESSAGE_TERMINAL,
+    MESSAGE_DEGRADED,
     MESSAGE_READY,
     MESSAGE_START,
     MESSAGE_LISTENER, /* + fd; answered by DONE: see listener.h */

@@ -440,6 +440,9 @@ int launch_converse(struct launch *launch, struct error *err)
             if (launch_take_child(launch, &message, err) < 0)
                 return -1;
             break;
+        case MESSAGE_DEGRADED:
+            launch->landlock_degraded = true;
+            break;
         case MESSAGE_READY:
             launch->root_device = (uint32_t)message.value;
             launch->root_inode = message.address;
@@ -480,6 +483,8 @@ static int publish(struct launch *launch, struct error *err)
     status->root_device = launch->root_device;
     status->root_inode = launch->root_inode;
     status->has_root_device = status->has_root_inode = true;
+    if (launch->landlock_degraded)
+        policy_note_degraded_landlock(&status->annotations);
     if (pidfd_send("--pidfd-socket", launch->options->pidfd_socket, launch->pidfd, err) < 0 ||
         send_to_receiver(launch, err) < 0 || pid_file_write(launch->options->pid_file, launch->pid, err) < 0)
         return -1;

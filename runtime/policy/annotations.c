@@ -211,7 +211,7 @@ static int refuse(const struct annotation *row, const char *value, struct policy
 {
     (void)value;
     (void)request;
-    return fail(err, ENOTSUP, POLICY_PREFIX "%s: not supported yet", row->name);
+    return fail(err, ENOTSUP, "unavailable: " POLICY_PREFIX "%s: not supported yet", row->name);
 }
 
 static const struct annotation annotations[] = {

@@ -59,12 +59,22 @@ static bool matches_any(const char *const *patterns, size_t count, const char *n
     return false;
 }
 
+bool policy_env_is_own(const char *name, size_t length)
+{
+    return matches_any(own_globs, array_length(own_globs), name, length);
+}
+
+bool policy_env_is_secret(const char *name, size_t length)
+{
+    return matches_any(builtin_globs, array_length(builtin_globs), name, length);
+}
+
 static bool is_kept(const struct policy_record *record, const char *entry)
 {
     const char *const *keys = (const char *const *)record->env_keys.items;
     const size_t length = strcspn(entry, "=");
 
-    if (matches_any(own_globs, array_length(own_globs), entry, length))
+    if (policy_env_is_own(entry, length))
         return false;
     if (!record->env_mode)
         return true;
@@ -72,7 +82,7 @@ static bool is_kept(const struct policy_record *record, const char *entry)
         return matches_any(keys, record->env_keys.count, entry, length);
     if (record->has_env_keys)
         return !matches_any(keys, record->env_keys.count, entry, length);
-    return !matches_any(builtin_globs, array_length(builtin_globs), entry, length);
+    return !policy_env_is_secret(entry, length);
 }
 
 void policy_env_filter(const struct policy_record *record, struct strings *env, size_t keep_last)

@@ -108,9 +108,9 @@ int policy_add_init(const struct policy_operator *operator, struct oci_config * 
     const char *path = operator&& operator->init_path ? operator->init_path : HELPER_DIR "/aril-init";
 
     if (path[0] != '/' || access(path, X_OK) < 0)
-        return fail(err, ENOENT, POLICY_PREFIX "init: %s cannot be executed", path);
+        return fail(err, ENOENT, "unavailable: " POLICY_PREFIX "init: %s cannot be executed", path);
     if (!has_own_dev(config))
-        return fail(err, ENOTSUP, POLICY_PREFIX "init: needs a tmpfs at /dev");
+        return fail(err, ENOTSUP, "unavailable: " POLICY_PREFIX "init: needs a tmpfs at /dev");
     add_bind(config, INIT_PATH, path, options, array_length(options));
     put_in_front(&config->process->args, words, array_length(words));
     return 0;

@@ -226,6 +226,11 @@ static int describe_landlock(const struct policy_record *record, struct policy_l
     result = landlock_plan_check(&plan, landlock_abi(), &state, err);
     landlock_plan_free(&plan);
     layers->landlock = memory_string(names[state]);
+    if (state == LANDLOCK_UNSUPPORTED)
+        layers->landlock_message =
+            memory_string("not in this kernel, or not in its list of security modules");
+    else if (state == LANDLOCK_DEGRADED)
+        layers->landlock_message = memory_format("ABI %d of this kernel lacks some rights", landlock_abi());
     return result;
 }
 
@@ -243,8 +248,13 @@ static int describe_speculation(const struct policy_record *record, struct polic
     }
     state = speculation_probe();
     layers->speculation = memory_string(names[state]);
+    if (state != SPECULATION_ACTIVE)
+        layers->speculation_message =
+            memory_format("the processor or the boot parameters offer %s of the two controls",
+                          state == SPECULATION_DEGRADED ? "one" : "none");
     if (record->speculation == POLICY_SPECULATION_REQUIRED && state != SPECULATION_ACTIVE)
-        return fail(err, ENOTSUP, "speculation guard: is required, but %s on this machine", names[state]);
+        return fail(err, ENOTSUP, "unavailable: speculation guard: is required, but %s on this machine",
+                    names[state]);
     return 0;
 }
 
@@ -263,10 +273,32 @@ static int publish_layers(const struct policy_record *record, struct oci_config 
     buffer_add_char(&json, '\0');
     string_map_set(&config->annotations, POLICY_PREFIX "layers", json.data);
     free(layers.landlock);
+    free(layers.landlock_message);
     free(layers.seccomp);
     free(layers.speculation);
     free(layers.protect);
+    free(layers.speculation_message);
     return result;
+}
+
+void policy_note_degraded_landlock(struct string_map *annotations)
+{
+    static const char name[] = POLICY_PREFIX "layers";
+    const char *text = string_map_get(annotations, name);
+    auto_buffer struct buffer json = { 0 };
+    struct policy_layers *layers;
+    struct error ignored;
+
+    layers = text ? schema_parse(&policy_layers_schema, name, text, strlen(text), &ignored) : NULL;
+    if (!layers || layers->landlock_message)
+        return schema_free(&policy_layers_schema, layers);
+    free(layers->landlock);
+    layers->landlock = memory_string("degraded");
+    layers->landlock_message = memory_string("a path that may be used does not exist");
+    schema_write(&policy_layers_schema, layers, SCHEMA_COMPACT, &json);
+    buffer_add_char(&json, '\0');
+    string_map_set(annotations, name, json.data);
+    schema_free(&policy_layers_schema, layers);
 }
 
 int policy_describe(struct strings *profiles, struct strings *allowed_writable, struct error *err)

@@ -51,9 +51,19 @@ int policy_apply_with(struct oci_config *config, enum policy_profile profile,
 int policy_apply_to_exec(const struct policy_record *record, const struct oci_config *config,
                          struct oci_process *process, size_t explicit_env, struct error *err);
 
+/* Names of variables: those that concern the runtime itself (E-3), and those that are stripped by default (E-2). */
+bool policy_env_is_own(const char *name, size_t length);
+bool policy_env_is_secret(const char *name, size_t length);
+
 /* Puts the policy's filter in front of the one of config.json. */
 int policy_chain_seccomp(const struct policy_record *record, struct seccomp_filter *filter,
                          struct error *err);
+
+/*
+ * Init found less than what the kernel offers: a path that may be missing is (L-6). `annotations` are those of
+ * the container's state, which policy_apply() told what is in force.
+ */
+void policy_note_degraded_landlock(struct string_map *annotations);
 
 /* The record as a plan; owned: landlock_plan_free(). */
 void policy_landlock_plan(const struct policy_record *record, struct landlock_plan *plan);

@@ -112,7 +112,7 @@ int policy_apply_to_exec(const struct policy_record *record, const struct oci_co
     policy_env_filter(record, &process->env, explicit_env);
     if (record->no_new_privileges)
         process->no_new_privileges = process->has_no_new_privileges = true;
-    if (process->capabilities && record->profile)
+    if (process->capabilities)
         bound_capabilities(config, process->capabilities);
     return 0;
 }

@@ -4,55 +4,10 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "oci-specs/edit.h"
+#include "policy/policy.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* "*X*", "*X", "X*" or exact; case does not matter (E-2). */
-static bool matches(const char *pattern, const char *name, size_t length)
-{
-    size_t size = strlen(pattern);
-    bool open_start = pattern[0] == '*', open_end = size > 1 && pattern[size - 1] == '*';
-    const char *text = pattern + open_start;
-
-    size -= (size_t)open_start + open_end;
-    if (size > length)
-        return false;
-    for (size_t at = 0; at + size <= length; at++) {
-        if ((at > 0 && !open_start) || (at + size < length && !open_end))
-            continue;
-        if (strncasecmp(name + at, text, size) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool matches_any(const char *const *patterns, size_t count, const char *name, size_t length)
-{
-    for (size_t i = 0; i < count; i++)
-        if (matches(patterns[i], name, length))
-            return true;
-    return false;
-}
-
-bool sandbox_environment_is_secret(const char *name, size_t length)
-{
-    static const char *const patterns[] = { "*_API_KEY", "*_TOKEN",  "*_SECRET", "*_PASSWORD", "AWS_*",
-                                            "ALI_*",     "ALIYUN_*", "K8S_*",    "KUBE_*" };
-
-    return matches_any(patterns, array_length(patterns), name, length);
-}
-
-/* They concern the runtime itself (E-3). */
-static bool is_ours(const char *name, size_t length)
-{
-    static const char *const patterns[] = { "ARIL_*",     "_ARIL_*",    "NOTIFY_SOCKET",
-                                            "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES" };
-
-    return matches_any(patterns, array_length(patterns), name, length);
-}
 
 static void set(struct strings *env, const char *setting)
 {
@@ -83,8 +38,8 @@ int sandbox_environment_make(char *const *environment, bool keep, const char *co
     for (char *const *entry = environment; *entry; entry++) {
         size_t length = strcspn(*entry, "=");
 
-        if (!(*entry)[length] || length == 0 || is_ours(*entry, length) ||
-            (!keep && sandbox_environment_is_secret(*entry, length)))
+        if (!(*entry)[length] || length == 0 || policy_env_is_own(*entry, length) ||
+            (!keep && policy_env_is_secret(*entry, length)))
             continue;
         strings_add(result, *entry);
     }

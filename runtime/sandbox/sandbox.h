@@ -99,6 +99,3 @@ int sandbox_policy_apply(const char *const *documents, size_t count, struct sand
  */
 int sandbox_environment_make(char *const *environment, bool keep, const char *const *settings, size_t count,
                              struct strings *result, struct error *err);
-
-/* ARIL_*, LISTEN_*, NOTIFY_SOCKET, and the names that look like secrets. */
-bool sandbox_environment_is_secret(const char *name, size_t length);

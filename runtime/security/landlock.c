@@ -6,6 +6,7 @@
 #include "security/landlock.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/sys.h"
 
@@ -125,8 +126,8 @@ int landlock_plan_check(const struct landlock_plan *plan, int abi, enum landlock
     if (!plan->required || *state == LANDLOCK_ACTIVE)
         return 0;
     if (abi <= 0)
-        return fail(err, ENOTSUP, "landlock: is required, but this kernel has none");
-    return fail(err, ENOTSUP, "landlock: is required with ABI %d, but this kernel has %d", needed, abi);
+        return fail(err, ENOTSUP, "unavailable: landlock: is required, but this kernel has none");
+    return fail(err, ENOTSUP, "unavailable: landlock: is required with ABI %d, but this kernel has %d", needed, abi);
 }
 
 /* ---- carrying it out ----------------------------------------------------------------------------------- */
@@ -180,8 +181,10 @@ static int add_path(int ruleset, const struct landlock_path *path, uint64_t hand
     if (fd < 0) {
         if (!path->optional)
             return fail_errno(err, "landlock: %s", path->path);
-        if (!path->quiet)
+        if (!path->quiet) {
+            log_warning("landlock: %s: %s, so nothing is allowed there", path->path, errno_text(errno));
             *state = LANDLOCK_DEGRADED;
+        }
         return 0;
     }
     rule = (struct path_rule){ .access = access_of(fd, path->access) & handled, .fd = fd };

@@ -117,6 +117,23 @@ test_missing_root() {
     has "$ERR" "landlock: /no-such: no such file or directory"
 }
 
+# L-6, P-6: an optional path that does not exist is skipped: state says degraded, and why, and the log says which one
+test_missing_optional_path() {
+    landlock '{"read_roots":["/bin","/etc","/dev","/proc","/no-such"]}'
+    up
+    rt state "$ID" | jq -e '.annotations["dev.aril.layers"] | fromjson
+        | .landlock == "degraded" and .landlockMessage == "a path that may be used does not exist"'
+    rt delete --force "$ID"
+    edit '.annotations["dev.aril.landlock"] = "{\"read_roots\":[\"/bin\",\"/etc\",\"/dev\",\"/proc\"]}"'
+    rt run -d -b "$B" "$ID"
+    rt state "$ID" | jq -e '.annotations["dev.aril.layers"] | fromjson | .landlock == "active" and .landlockMessage == null'
+    rt delete --force "$ID"
+    edit '.annotations["dev.aril.landlock"] = "{\"read_roots\":[\"/bin\",\"/no-such\"]}"'
+    command_is /bin/true
+    capture rt --log-level warning run -b "$B" "$ID"
+    eq "$RC $ERR" "0 aril: landlock: /no-such: no such file or directory, so nothing is allowed there"
+}
+
 # L-1: unknown fields are errors
 test_unknown_field() {
     landlock '{"writable_root":["/one"]}'

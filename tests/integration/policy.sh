@@ -45,7 +45,7 @@ test_P_1_unknown_keys_below_a_known_one() {
 test_P_1_later_keys_are_refused() {
     local key
     for key in preset proc session idleTimeout overlays workspace.{path,source,mode,persist,maxSize}; do
-        bundle && annotate "$key" x && refused "dev.aril.$key: not supported yet"
+        bundle && annotate "$key" x && refused "unavailable: dev.aril.$key: not supported yet"
     done
 }
 
@@ -103,6 +103,12 @@ test_P_5_exec_inherits_everything() {
     local bounding
     bounding=$(sed -n 's/^CapBnd:[[:space:]]*//p' <<<"$OUT")
     eq $((0x$bounding & 0x200000)) 0
+}
+
+# P-5: exec gets no capability that the container does not have, whatever the policy is about
+test_P_5_exec_has_no_more_capabilities() {
+    bundle && annotate speculation best-effort && up
+    eq "$(rt exec --cap CAP_SYS_ADMIN "$ID" /bin/grep CapBnd /proc/self/status)" "$(rt exec "$ID" /bin/grep CapBnd /proc/1/status)"
 }
 
 # P-5: exec file cannot loosen

@@ -93,7 +93,7 @@ Test(policy, P1_unknown_names_and_values)
         { A("umask", "0999"), "dev.aril.umask: '0999' is not an octal number up to 0777", 0, NULL },
         { A("required", "landlock,secomp"),
           "dev.aril.required: 'secomp' is not one of landlock, seccomp, spec", 0, NULL },
-        { A("session", "true"), "dev.aril.session: not supported yet", 0, NULL },
+        { A("session", "true"), "unavailable: dev.aril.session: not supported yet", 0, NULL },
         { A("readDenyPaths", "[\\\"/a/*\\\"]"), NULL, 0, NULL },
         { A("readDenyPaths", "[\\\"a\\\",\\\"\\\"]"), "dev.aril.readDenyPaths[1]: is empty", 0, NULL },
         { A("readOnlySubpaths", "[1]"), "dev.aril.readOnlySubpaths:1:10: list[0]: must be a string, is a number", 0,

@@ -1,4 +1,5 @@
 /* `sandbox-exec`: paths, environment and the config that comes of them (M-1, M-7, E-2, E-4). */
+#include "policy/policy.h"
 #include "sandbox/sandbox.h"
 
 #include "base/cleanup.h"
@@ -38,7 +39,7 @@ Test(sandbox_exec, E2_secrets)
     };
 
     for (size_t i = 0; i < array_length(rows); i++)
-        cr_expect_eq(sandbox_environment_is_secret(rows[i].name, strlen(rows[i].name)), rows[i].secret, "%s",
+        cr_expect_eq(policy_env_is_secret(rows[i].name, strlen(rows[i].name)), rows[i].secret, "%s",
                      rows[i].name);
 }
 

@@ -60,9 +60,9 @@ Test(landlock, L2_best_effort_and_required)
         { 7, 3, 3, LANDLOCK_ACTIVE, NULL },
         { 6, 0, 3, LANDLOCK_ACTIVE, NULL },
         { 5, 3, 0, LANDLOCK_ACTIVE, NULL },
-        { 5, 0, 1, LANDLOCK_DEGRADED, "landlock: is required with ABI 6, but this kernel has 5" },
-        { 1, 0, 0, LANDLOCK_DEGRADED, "landlock: is required with ABI 5, but this kernel has 1" },
-        { 0, 0, 0, LANDLOCK_UNSUPPORTED, "landlock: is required, but this kernel has none" },
+        { 5, 0, 1, LANDLOCK_DEGRADED, "unavailable: landlock: is required with ABI 6, but this kernel has 5" },
+        { 1, 0, 0, LANDLOCK_DEGRADED, "unavailable: landlock: is required with ABI 5, but this kernel has 1" },
+        { 0, 0, 0, LANDLOCK_UNSUPPORTED, "unavailable: landlock: is required, but this kernel has none" },
     };
 
     for (size_t i = 0; i < array_length(rows); i++) {
