@@ -23,6 +23,7 @@ struct search {
     size_t limit;
     struct strings *found;
     size_t visits;
+    const char *literal; /* found already */
     bool more;
 };
 
@@ -52,6 +53,8 @@ static void match(struct search *search, const char *directory, const char *patt
 
 static void add(struct search *search, const char *path)
 {
+    if (search->literal && strcmp(search->literal, path) == 0)
+        return;
     if (search->found->count < search->limit)
         strings_add(search->found, path);
     else
@@ -242,8 +245,10 @@ int guard_match(int root, const char *pattern, size_t limit, struct strings *fou
     struct search search = { .root = root, .limit = limit, .found = found };
     auto_free char *literal = unescape(pattern);
 
-    if (strpbrk(literal, "*?[{") && exists(&search, literal))
-        add(&search, literal);
+    if (strpbrk(literal, "*?[{") && exists(&search, literal)) {
+        strings_add(found, literal);
+        search.literal = literal;
+    }
     expand(&search, pattern, 0, 0);
     *more = search.more;
     if (search.visits > limit * VISIT_FACTOR)

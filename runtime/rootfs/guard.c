@@ -373,12 +373,53 @@ static const struct policy_root *root_of(const struct policy_guards *guards, con
     return best;
 }
 
+/* The outermost one that can be written, where the way to the path begins. */
+static const struct policy_root *outermost_of(const struct policy_guards *guards, const char *path)
+{
+    const struct policy_root *best = NULL;
+
+    for (size_t i = 0; i < guards->roots_count; i++)
+        if (guards->roots[i].writable && guard_is_within(path, guards->roots[i].path) &&
+            (!best || strlen(guards->roots[i].path) < strlen(best->path)))
+            best = &guards->roots[i];
+    return best;
+}
+
 static const struct policy_root *root_named(const struct policy_guards *guards, const char *path)
 {
     for (size_t i = guards->roots_count; i-- > 0;)
         if (strcmp(guards->roots[i].path, path) == 0)
             return &guards->roots[i];
     return NULL;
+}
+
+/*
+ * A root that lies in another one could be moved away with a directory above it, and made anew there. Where
+ * a link is on the way, it leads to a place that no name in there decides about.
+ */
+static int pin_way(const struct guarding *guarding, const struct policy_root *root, struct error *err)
+{
+    const struct policy_root *outermost = outermost_of(guards_of(guarding), root->path);
+    auto_free char *rest = outermost ? memory_string(root->path + strlen(outermost->path)) : NULL;
+    const struct visit visit = { .guarding = guarding };
+    auto_close int directory =
+        outermost ? file_open_in_root(guarding->plan->root, outermost->path, O_PATH | O_DIRECTORY, 0) : -1;
+    char *at = rest, *name;
+
+    while (directory >= 0 && at && (name = strsep(&at, "/"))) {
+        auto_close int next =
+            *name && at ? openat(directory, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC) : -1;
+
+        if (!*name)
+            continue;
+        if (next < 0)
+            return 0;
+        if (pin_here(&visit, &next, err) < 0)
+            return -1;
+        close(directory);
+        directory = take_fd(&next);
+    }
+    return 0;
 }
 
 /* In something writable also what is not there, or a link, counts. */
@@ -390,10 +431,12 @@ static int guard_path(const struct guarding *guarding, const struct policy_guard
     const struct visit visit = {
         .guarding = guarding, .guard = guard, .root = root, .path = path, .planned = guard->root != NULL
     };
-    int result = root && walks && root->writable && strcmp(root->path, path) != 0
-                     ? walk(&visit, err)
-                     : cover_target(guarding, path, guard->cover, err);
+    int result;
 
+    if (root && walks && root->writable && strcmp(root->path, path) != 0)
+        result = pin_way(guarding, root, err) < 0 ? -1 : walk(&visit, err);
+    else
+        result = cover_target(guarding, path, guard->cover, err);
     return result < 0 ? fail_in(err, "%s (%s)", guard->label, path) : 0;
 }
 

@@ -135,6 +135,15 @@ test_M_5_parents() {
     eq "$RC$ERR" 0
 }
 
+# M-5: a volume that lies in another one, and what is above it, stays in its place as well
+test_M_5_nested_volumes() {
+    protected 'mkdir -p x/y/sub; mkdir x/y/sub/.git; echo c >x/y/sub/.git/config'
+    edit '.mounts += [{"destination": "/work/x/y/sub", "type": "bind", "source": ($v + "/x/y/sub"), "options": ["rbind", "rw"]}]' --arg v "$V"
+    attacks 'mv x z; mv x/y x/z; mkdir -p x/y/sub/.git/a; echo e >x/y/sub/.git/config; mkdir x/y/sub/.codex/a; true'
+    capture shell 'cd /work && touch new x/new x/y/new x/y/sub/new && rm new x/new x/y/new x/y/sub/new'
+    eq "$RC$ERR" 0
+}
+
 # M-5: what the user has made meanwhile is never removed, and is an ordinary directory afterwards
 test_M_5_user_keeps() {
     protected

@@ -114,7 +114,7 @@ Test(guard, M3_patterns, .init = make_top, .fini = remove_top)
     static const struct {
         const char *pattern, *expected;
     } rows[] = {
-        { "/*", "/a.c /b.h /d /up /{} " },
+        { "/*", "/.hidden /a.c /b.h /d /e[1] /up /{} " },
         { "/.*", "/.hidden " },
         { "/*.c", "/a.c " },
         { "/*.{c,h}", "/a.c /b.h " },
@@ -124,12 +124,16 @@ Test(guard, M3_patterns, .init = make_top, .fini = remove_top)
         { "/d/[x-y]", "/d/x /d/y " },
         { "/d/[!x]", "/d/* /d/y " },
         { "/d/\\*", "/d/* " },
-        { "/d/*/../x", "" },
         { "/d//x", "/d/x " },
         { "/nothing/*", "" },
         { "/a.c/*", "" },
         { "/{}", "/{} " },
         { "/{a.c", "" },
+        { "/e[1]", "/e[1] " }, /* the file, not what the pattern means */
+        { "/**/x", "/d/deep/x /d/x " },
+        { "/**/deep/**/x", "/d/deep/x " },
+        { "/d/**", "/d/* /d/deep /d/x /d/y " },
+        { "/{d,up}/**/y", "/d/y /up/d/y " },
         { "/up/d/x", "/up/d/x " }, /* "/" is the root */
         { "/up/*.c", "/up/a.c " },
         { "/", "" },
@@ -140,6 +144,8 @@ Test(guard, M3_patterns, .init = make_top, .fini = remove_top)
     make("{}");
     make(".hidden");
     make("d/x");
+    make("d/deep/x");
+    make("e[1]");
     make("d/y");
     make("d/*");
     cr_assert_eq(symlink("/", "up"), 0);
