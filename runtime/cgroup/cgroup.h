@@ -93,6 +93,7 @@ int cgroup_pids(const struct cgroup_location *location, pid_t **pids, size_t *co
 int cgroup_freeze(const struct cgroup_location *location, bool frozen, struct error *err);
 bool cgroup_is_frozen(const struct cgroup_location *location);
 
-/* `update`: the same rows on a cgroup that exists. */
+/* `update`: the same rows, and device rules if there are any, on a cgroup that exists. On failure it is as
+ * before. */
 int cgroup_update(const struct cgroup_location *location, const struct oci_resources *resources,
                   struct error *err);

@@ -9,6 +9,7 @@
 #include "cgroup/plan.h"
 #include "cgroup/resources.h"
 #include "cgroup/systemd.h"
+#include "cgroup/update_devices.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -201,7 +202,8 @@ static int update(const struct cgroup_location *location, const struct oci_resou
     if (cgroup_plan_rows(&prepared.resources, hierarchies, &rows, err) < 0)
         return -1;
     cgroup_rows_in_force(&rows, &directories, &old);
-    if (apply(location, &rows, &directories, err) == 0)
+    if (apply(location, &rows, &directories, err) == 0 &&
+        (resources->devices_count == 0 || cgroup_update_devices(location, resources, &directories, err) == 0))
         return 0;
     restore(location, &old, &directories);
     return -1;

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define LOCK_PATIENCE 10000 /* ms: other commands hold it for moments */
+
 #define VALUE(name, member, metavar, help)                                                                   \
     {                                                                                                        \
         name, 0, OPTION_STRING, offsetof(struct update_flags, member), metavar, help                         \
@@ -75,6 +77,69 @@ static int update_schemata(const struct container *container, const struct updat
     return write_schemata(container, schemata, err);
 }
 
+static bool same_devices(const struct oci_resources *a, const struct oci_resources *b)
+{
+    const struct oci_resources first = { .devices = a->devices, .devices_count = a->devices_count };
+    const struct oci_resources second = { .devices = b->devices, .devices_count = b->devices_count };
+    auto_buffer struct buffer one = { 0 }, other = { 0 };
+
+    schema_write(&oci_resources_schema, &first, SCHEMA_COMPACT, &one);
+    schema_write(&oci_resources_schema, &second, SCHEMA_COMPACT, &other);
+    return strcmp(one.data, other.data) == 0;
+}
+
+/*
+ * Engines send the whole object, with the rules that the container has. Those are left alone: a hook may have
+ * added a device to them.
+ */
+static int changes_devices(const struct container *container, const struct oci_resources *resources,
+                           bool *changes, struct error *err)
+{
+    const struct oci_resources *before;
+    struct oci_config *config;
+
+    *changes = resources->devices_count > 0;
+    if (!*changes || container->status->devices_updated)
+        return 0;
+    config = oci_config_read_at(container->fd, "config.json", err);
+    if (!config)
+        return -1;
+    before = config->linux ? config->linux->resources : NULL;
+    *changes = !before || !same_devices(before, resources);
+    oci_config_free(config);
+    return 0;
+}
+
+/* Before they change: one update too many is harmless. */
+static int note_change(struct container *container, struct error *err)
+{
+    int result = 0;
+
+    if (container->status->devices_updated)
+        return 0;
+    if (container_lock(container, LOCK_PATIENCE, err) < 0)
+        return -1;
+    container->status->devices_updated = container->status->has_devices_updated = true;
+    result = container_save(container, err);
+    container_unlock(container);
+    return result;
+}
+
+static int update_cgroup(struct container *container, const struct oci_resources *resources,
+                         struct error *err)
+{
+    struct oci_resources wanted = *resources;
+    bool changes;
+
+    if (changes_devices(container, resources, &changes, err) < 0)
+        return -1;
+    if (!changes)
+        wanted.devices_count = 0;
+    else if (note_change(container, err) < 0)
+        return -1;
+    return cgroup_update(container->status->cgroup, &wanted, err);
+}
+
 /* No kernel since 5.16 has it; callers still pass it, and runc takes it the same way. */
 static void warn_of_kernel_memory(const struct update_flags *flags)
 {
@@ -96,7 +161,7 @@ static int update(struct container *container, const struct invocation *invocati
     if (!resources)
         return -1;
     warn_of_kernel_memory(invocation->options);
-    result = cgroup_update(container->status->cgroup, resources, err);
+    result = update_cgroup(container, resources, err);
     if (result == 0)
         result = update_schemata(container, invocation->options, err);
     schema_free(&oci_resources_schema, resources);

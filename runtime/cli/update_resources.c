@@ -171,24 +171,13 @@ static int apply_block_io(const struct update_flags *flags, struct oci_resources
 static struct oci_resources *read_resources(const char *path, struct error *err)
 {
     auto_free char *text = NULL;
-    struct oci_resources *resources;
     size_t length;
 
     if (!path)
-        return memory_new(sizeof *resources);
+        return memory_new(sizeof(struct oci_resources));
     if (cli_read_input(path, &text, &length, err) < 0)
         return NULL;
-    resources = schema_parse(&oci_resources_schema, path, text, length, err);
-    if (!resources)
-        return NULL;
-    /* Engines send the whole object; the device rules of a running container never change, as with runc and
-     * crun. */
-    for (size_t i = 0; i < resources->devices_count; i++)
-        free(resources->devices[i].access);
-    free(resources->devices);
-    resources->devices = NULL;
-    resources->devices_count = 0;
-    return resources;
+    return schema_parse(&oci_resources_schema, path, text, length, err);
 }
 
 struct oci_resources *update_resources_make(const struct update_flags *flags, struct error *err)

@@ -383,4 +383,38 @@ test_device_rules() {
     eq "$(shell 'probe open r /dev/fuse' || true)" EPERM
 }
 
+zero_opens() {
+    rt exec "$ID" /bin/head -c 1 /dev/zero >"$B/zero" 2>&1
+}
+
+# 169 170 281: an update with other device rules changes them, there and back
+test_update_device_rules() {
+    todo_for runc "changes no device rules"
+    todo_for crun "1.8 adds rules to those that are there"
+    bundle '.linux.resources.devices = [{allow: false, access: "rwm"}]'
+    up
+    zero_opens
+    rt update -r - "$ID" <<<'{"devices": [{"allow": false, "access": "rwm"},
+        {"allow": false, "type": "c", "major": 1, "minor": 5, "access": "r"}], "pids": {"limit": 99}}'
+    fails zero_opens
+    has "$(cat "$B/zero")" "not permitted"
+    eq "$(value pids pids.max pids.max)" 99
+    rt update -r - "$ID" <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
+    zero_opens
+}
+
+# 169 170 281: the container's own rules, as engines send them with everything else, leave a device that a hook has added
+test_update_same_device_rules() {
+    todo_for crun "1.8 writes all rules anew"
+    local list
+    bundle '.linux.resources.devices = [{allow: false, access: "rwm"}]'
+    up
+    list=$(cgroup_dir devices "$(pid_of)")/devices.list
+    [ -e "$list" ] || skip "no devices controller of version 1"
+    echo 'c 10:229 rw' >"${list%list}allow"
+    jq .linux.resources "$B/config.json" >"$B/resources"
+    rt update -r "$B/resources" "$ID"
+    grep -qx 'c 10:229 rw' "$list"
+}
+
 tap_main

@@ -951,20 +951,60 @@ Test(cgroup_apply_v2, update_completes_values, .init = need_v2_memory)
     box_destroy(&box);
 }
 
-/* Replaced in place: one program before, one after, and the new rules hold. */
-Test(cgroup_apply_v2, update_replaces_the_program, .init = need_v2)
+static void opens_kmsg(struct box *box)
+{
+    (void)box;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", "/tmp", "tmpfs", 0, NULL) < 0 || try_device("kmsg", 1, 11) != 0)
+        _exit(1);
+}
+
+/* Replaced in place: were the first program still there, which denies, the second one would allow nothing
+ * (items 169, 281). */
+static void update_replaces_the_rules(const struct oci_resources *rules, void (*then)(struct box *))
 {
     struct box box = { 0 };
-    struct oci_device_rule allow_all = { .allow = true, .has_allow = true, .access = (char *)"rwm" };
-    struct oci_device_rule deny_all = { .allow = false, .has_allow = true, .access = (char *)"rwm" };
-    struct oci_resources open_up = { .devices = &allow_all, .devices_count = 1 };
-    struct oci_resources close_down = { .devices = &deny_all, .devices_count = 1 };
 
     box_create(&box, "", NULL);
-    cr_expect_eq(cgroup_update(box.location, &open_up, &box.err), 0, "%s", box.err.text);
-    cr_expect_eq(cgroup_update(box.location, &close_down, &box.err), 0, "%s", box.err.text);
-    box_run(&box, tries_devices);
+    for (; rules->devices_count > 0; rules++)
+        cr_expect_eq(cgroup_update(box.location, rules, &box.err), 0, "%s", box.err.text);
+    box_run(&box, then);
     box_destroy(&box);
+}
+
+#define RULES(...)                                                                                           \
+    {                                                                                                        \
+        .devices = (struct oci_device_rule[]){ __VA_ARGS__ },                                                \
+        .devices_count = sizeof((struct oci_device_rule[]){ __VA_ARGS__ }) / sizeof(struct oci_device_rule)  \
+    }
+#define DENY_ALL                                                                                             \
+    {                                                                                                        \
+        .allow = false, .has_allow = true, .access = (char *)"rwm"                                           \
+    }
+#define ALLOW_KMSG                                                                                           \
+    {                                                                                                        \
+        .allow = true, .has_allow = true, .type = OCI_DEVICE_RULE_CHAR, .major = 1, .has_major = true,       \
+        .minor = 11, .has_minor = true, .access = (char *)"rwm"                                              \
+    }
+
+static const struct oci_resources opened[] = { RULES(DENY_ALL, ALLOW_KMSG), { 0 } };
+static const struct oci_resources closed[] = { RULES(DENY_ALL, ALLOW_KMSG), RULES(DENY_ALL), { 0 } };
+
+Test(cgroup_apply, update_opens_a_device, .init = need_v1_memory)
+{
+    update_replaces_the_rules(opened, opens_kmsg);
+}
+Test(cgroup_apply, update_closes_a_device, .init = need_v1_memory)
+{
+    update_replaces_the_rules(closed, tries_devices);
+}
+Test(cgroup_apply_v2, update_opens_a_device, .init = need_v2)
+{
+    update_replaces_the_rules(opened, opens_kmsg);
+}
+Test(cgroup_apply_v2, update_closes_a_device, .init = need_v2)
+{
+    update_replaces_the_rules(closed, tries_devices);
 }
 
 /* exec clones into it; v1 has nothing to clone into. */

@@ -293,26 +293,36 @@ static const struct {
       "linux.resources.devices[1].access: 'rx' is not made of r, w and m" },
 };
 
+#define DEFAULT_LIST                                                                                         \
+    "c *:* m\nb *:* m\nc 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc 5:2 rwm\n"        \
+    "c 136:* rwm\nc 10:200 rwm\n"
+
+static char *rows_text(const struct cgroup_rows *rows)
+{
+    struct buffer out = { 0 };
+    const char *file = "";
+
+    buffer_add_string(&out, "");
+    for (size_t i = 0; i < rows->count; i++) {
+        buffer_add_string(&out, i ? "; " : "");
+        if (strcmp(rows->items[i].file, file) != 0)
+            buffer_add_format(&out, "%s ", rows->items[i].file + strlen("devices."));
+        buffer_add_string(&out, rows->items[i].value);
+        file = rows->items[i].file;
+    }
+    return buffer_take(&out);
+}
+
 static char *written(const struct oci_device_rule *rules, size_t count)
 {
     struct oci_resources resources = { .devices = (struct oci_device_rule *)rules, .devices_count = count };
     auto_cleanup(device_rules_free) struct device_rules made = { 0 };
     auto_cleanup(cgroup_rows_free) struct cgroup_rows rows = { 0 };
     struct error err = { 0 };
-    struct buffer out = { 0 };
-    const char *file = "";
 
     if (device_rules_make(&resources, &made, &err) < 0 || devices_v1_rows(&made, &rows, &err) < 0)
         return memory_string(err.text);
-    buffer_add_string(&out, "");
-    for (size_t i = 0; i < rows.count; i++) {
-        buffer_add_string(&out, i ? "; " : "");
-        if (strcmp(rows.items[i].file, file) != 0)
-            buffer_add_format(&out, "%s ", rows.items[i].file + strlen("devices."));
-        buffer_add_string(&out, rows.items[i].value);
-        file = rows.items[i].file;
-    }
-    return buffer_take(&out);
+    return rows_text(&rows);
 }
 
 Test(cgroup_devices, v1_writes)
@@ -339,4 +349,60 @@ Test(cgroup_devices, v1_only_defaults_may_be_refused)
     cr_expect_str_eq(rows.items[rows.count - 1].property, "linux.resources.devices[1]");
     cgroup_rows_free(&rows);
     device_rules_free(&rules);
+}
+
+/* Items 170, 281: an update first allows what is new, then takes back what is gone. */
+Test(cgroup_devices, v1_changes)
+{
+    static const struct {
+        const char *name, *list;
+        struct oci_device_rule rules[RULES_MAX];
+        size_t count;
+        const char *expected;
+    } changes[] = {
+        { "nothing", DEFAULT_LIST, { DENY_ALL }, 1, "" },
+        { "one more", DEFAULT_LIST, { DENY_ALL, RULE(true, BLOCK, 8, 0, "r") }, 2, "allow b 8:0 r" },
+        { "one less", DEFAULT_LIST "c 10:229 rw\n", { DENY_ALL }, 1, "deny c 10:229 rw" },
+        { "less of one",
+          DEFAULT_LIST "c 10:229 rwm\n",
+          { DENY_ALL, RULE(true, CHAR, 10, 229, "r") },
+          2,
+          "deny c 10:229 wm" },
+        { "more of one",
+          DEFAULT_LIST "c 10:229 r\n",
+          { DENY_ALL, RULE(true, CHAR, 10, 229, "rw") },
+          2,
+          "allow c 10:229 w" },
+        { "one of the defaults",
+          DEFAULT_LIST,
+          { DENY_ALL, RULE(false, CHAR, 1, 5, "r") },
+          2,
+          "deny c 1:5 r" },
+        { "a wide one for a narrow one",
+          DEFAULT_LIST "b 8:0 rw\n",
+          { DENY_ALL, RULE(true, BLOCK, 8, -1, "rw") },
+          2,
+          "allow b 8:* rw; deny b 8:0 rw" },
+        { "to all",
+          DEFAULT_LIST,
+          { ALLOW_ALL },
+          1,
+          "linux.resources.devices: cgroup v1 can only change rules that deny what they do not name" },
+        { "from all",
+          "a *:* rwm\n",
+          { DENY_ALL },
+          1,
+          "linux.resources.devices: cgroup v1 can only change rules that deny what they do not name" },
+    };
+
+    for (size_t i = 0; i < array_length(changes); i++) {
+        struct device_rules rules = make_rules(changes[i].rules, changes[i].count);
+        auto_cleanup(cgroup_rows_free) struct cgroup_rows rows = { 0 };
+        struct error err = { 0 };
+        int result = devices_v1_change(&rules, changes[i].list, &rows, &err);
+        auto_free char *text = result < 0 ? memory_string(err.text) : rows_text(&rows);
+
+        cr_expect_str_eq(text, changes[i].expected, "%s: %s", changes[i].name, text);
+        device_rules_free(&rules);
+    }
 }
