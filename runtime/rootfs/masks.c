@@ -121,7 +121,8 @@ int rootfs_finish(struct rootfs_plan *plan, struct error *err)
 {
     if (!plan->mount_namespace)
         return 0;
-    if (cover_all(plan, err) < 0 || finish_mounts(plan, err) < 0)
+    /* Covers are clones of what is there: of read-only mounts, too. */
+    if (finish_mounts(plan, err) < 0 || cover_all(plan, err) < 0)
         return -1;
     if (plan->read_only && mount_set_attributes(plan, plan->root, &cover_read_only, false) < 0)
         return fail_errno(err, "root.readonly");
