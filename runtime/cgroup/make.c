@@ -81,12 +81,13 @@ static int make_parents(const struct cgroup_directory *directory, struct cgroup_
 
 /*
  * A cgroup that exists may belong to somebody: processes in it would fall under our limits and die with the
- * container (item 165).
+ * container (item 165). A threaded one is refused, because its processes cannot be listed or killed there
+ * (item 175).
  */
 static int check_existing(const char *path, struct error *err)
 {
     auto_close int fd = cgroup_location_open(path);
-    auto_free char *v1 = NULL, *v2 = NULL;
+    auto_free char *v1 = NULL, *v2 = NULL, *type = NULL;
     auto_free pid_t *pids = NULL;
     size_t count = 0;
 
@@ -94,6 +95,9 @@ static int check_existing(const char *path, struct error *err)
         return fail_errno(err, "check %s", path);
     if (count > 0)
         return fail(err, EBUSY, "container's cgroup is not empty: %zu process(es) found", count);
+    type = cgroup_file_read(fd, "cgroup.type");
+    if (type && (strcmp(type, "threaded") == 0 || strcmp(type, "domain invalid") == 0))
+        return fail(err, EOPNOTSUPP, "%s is part of a threaded cgroup, which takes no containers", path);
     v1 = cgroup_file_read(fd, "freezer.state");
     v2 = cgroup_file_read(fd, "cgroup.freeze");
     if ((v1 && strcmp(v1, "THAWED") != 0) || (v2 && strcmp(v2, "0") != 0))

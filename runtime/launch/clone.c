@@ -216,6 +216,9 @@ static int explain_clone(const struct launch *launch, struct error *err)
                          "what works here");
     if (err->code == EPERM && launch->rootless)
         return fail_hint(err, "without root, linux.namespaces needs a user namespace: aril spec --rootless");
+    if (err->code == EOPNOTSUPP && launch->cgroup_fd >= 0)
+        return fail_hint(err,
+                         "the cgroup above the container's is threaded: choose another linux.cgroupsPath");
     if (err->code == ENOSPC)
         return fail_hint(err, "a limit of user.max_*_namespaces is reached");
     if (err->code == ENOSYS)

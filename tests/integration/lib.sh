@@ -267,6 +267,11 @@ log_has() { # text: the output of the container started by up or created
     grep -qF -- "$1" "$B/out"
 }
 
+# cgroupfs_paths: for tests with a path that only the cgroupfs driver takes. DRIVER is the driver of RUNTIME
+cgroupfs_paths() {
+    [ "${DRIVER:-cgroupfs}" = cgroupfs ] || skip "a cgroupsPath as the cgroupfs driver has it"
+}
+
 # controller_version CONTROLLER: 1, 2 or nothing; beside v1 hierarchies the v2 one may have what they lack
 controller_version() {
     if [ $CGROUP_VERSION = 1 ] && awk -v c="$1" '$3 == "cgroup" && ("," $4 ",") ~ ("," c ",") { found = 1 } END { exit !found }' \

@@ -466,6 +466,7 @@ test_root_mode() {
 
 # 20: the same id in two roots is two containers
 test_two_roots() {
+    cgroupfs_paths
     bundle
     # without an own cgroup path both would share one
     edit '.linux.cgroupsPath = $p' --arg p "/$ID-a"

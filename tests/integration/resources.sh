@@ -109,6 +109,7 @@ test_realtime() {
 
 # 190: the cgroups above belong to others and get no realtime budget: the error says that they need one
 test_realtime_below() {
+    cgroupfs_paths
     local file=/sys/fs/cgroup/cpu/cpu.rt_runtime_us
     [ -e $file ] || skip "this kernel has no $file"
     bundle '.linux.resources.cpu = {realtimeRuntime: 1000} | .linux.cgroupsPath = $p' --arg p "/$ID/inner"

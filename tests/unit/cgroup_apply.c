@@ -489,6 +489,26 @@ Test(cgroup_apply_v2, refuses_a_cgroup_in_use, .init = need_v2)
     refuses_a_cgroup_in_use();
 }
 
+/* Item 175: nothing in a threaded cgroup can be listed or killed. */
+Test(cgroup_apply_v2, refuses_a_threaded_cgroup, .init = need_v2)
+{
+    struct box first = { 0 }, second = { 0 };
+    FILE *type;
+    char path[128];
+
+    box_create(&first, "", NULL);
+    snprintf(path, sizeof path, "%s/cgroup.type", first.location->created.items[0]);
+    type = fopen(path, "we");
+    if (!type || fputs("threaded", type) < 0 || fclose(type) < 0)
+        cr_skip_test("this cgroup cannot be threaded");
+    cr_assert_eq(box_plan(&second, "", NULL), 0);
+    cr_expect_eq(cgroup_create(second.plan, &second.into, &second.err), -1);
+    cr_expect(strstr(second.err.text, "is part of a threaded cgroup, which takes no containers"), "%s",
+              second.err.text);
+    box_destroy(&first);
+    box_destroy(&second);
+}
+
 static void refuses_a_frozen_cgroup(void)
 {
     struct box first = { 0 }, second = { 0 };

@@ -122,16 +122,4 @@ test_pod() {
     aril pod rm -f -t 0 "$NAME-pod" >/dev/null
 }
 
-# O6: a container that ran out of memory says so. Its first process lives on for a moment: where it is the one that is
-# killed, systemd removes the scope's cgroup at once, with any runtime, and conmon may be late to read it.
-test_oom() {
-    local runtime
-    for runtime in "$PLAIN" crun; do
-        pod "$runtime" run --name "$NAME" --network none --memory 16m --memory-swap 16m $IMAGE \
-            sh -c 'tail /dev/zero; sleep 1' >/dev/null 2>&1
-        eq "$(aril inspect --format '{{.State.OOMKilled}}' "$NAME")" true
-        aril rm -f -t 0 "$NAME" >/dev/null
-    done
-}
-
 tap_main
