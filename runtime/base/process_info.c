@@ -9,14 +9,36 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define STATE_FIELD 3
+#define START_TIME_FIELD 22
+
+/* By hand: sscanf() takes as long for this line as the kernel takes to write it. */
+static bool parse_stat(const char *text, struct process_info *info)
+{
+    /* The name is in brackets and may hold anything, brackets and newlines included: look for the last one.
+     */
+    const char *field = strrchr(text, ')');
+    char *end;
+
+    for (int number = STATE_FIELD; field && number <= START_TIME_FIELD; number++) {
+        field = strchr(field, ' ');
+        if (field && *++field && number == STATE_FIELD)
+            info->state = *field;
+    }
+    if (!field)
+        return false;
+    info->start_time = strtoull(field, &end, 10);
+    return end > field;
+}
+
 int process_info_read(pid_t pid, struct process_info *info)
 {
-    char path[32], text[1024], *after_name;
+    char path[32], text[1024];
     auto_close int fd = -1;
-    unsigned long long start_time;
     ssize_t length;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
@@ -27,18 +49,10 @@ int process_info_read(pid_t pid, struct process_info *info)
     if (length < 0)
         return -1;
     text[length] = '\0';
-    /* The name is in brackets and may hold anything, brackets and newlines included: look for the last one.
-     */
-    after_name = strrchr(text, ')');
-    if (!after_name ||
-        sscanf(after_name + 1,
-               " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &info->state, &start_time) != 2) {
-        errno = ESRCH;
-        return -1;
-    }
-    info->start_time = start_time;
-    return 0;
+    if (parse_stat(text, info))
+        return 0;
+    errno = ESRCH;
+    return -1;
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)

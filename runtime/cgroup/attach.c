@@ -10,27 +10,17 @@
 #include "cgroup/path.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Returns the descriptor that it wrote to, or -1 with errno. */
-static int write_pid(const char *directory, const char *file, pid_t pid)
+static int write_pid(const char *directory, const char *file, const char *pid)
 {
-    auto_close int fd = -1;
-    char path[PATH_MAX], text[16];
-    int length;
+    auto_free char *path = memory_join(directory, "/", file);
+    auto_close int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    if (snprintf(path, sizeof path, "%s/%s", directory, file) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return -1;
-    length = snprintf(text, sizeof text, "%d", (int)pid);
-    return write(fd, text, (size_t)length) < 0 ? -1 : take_fd(&fd);
+    return fd < 0 || write(fd, pid, strlen(pid)) < 0 ? -1 : take_fd(&fd);
 }
 
 /*
@@ -40,22 +30,24 @@ static int write_pid(const char *directory, const char *file, pid_t pid)
  */
 static int join(const char *directory)
 {
-    int fd = write_pid(directory, "tasks", 0);
+    int fd = write_pid(directory, "tasks", "0");
 
     if (fd >= 0)
         return fd;
-    return errno == ENOENT ? write_pid(directory, "cgroup.procs", 0) : -1;
+    return errno == ENOENT ? write_pid(directory, "cgroup.procs", "0") : -1;
 }
 
 int cgroup_attach(const struct cgroup_location *location, pid_t pid, struct error *err)
 {
     size_t count = location ? location->created.count : 0, joined = 0;
     auto_free int *fds = memory_new_array(count + 1, sizeof *fds);
+    char text[16];
 
+    snprintf(text, sizeof text, "%d", (int)pid);
     while (joined < count) {
         const char *directory = location->created.items[joined];
 
-        fds[joined] = pid ? write_pid(directory, "cgroup.procs", pid) : join(directory);
+        fds[joined] = pid ? write_pid(directory, "cgroup.procs", text) : join(directory);
         if (fds[joined] < 0) {
             fail_errno(err, "join the cgroup %s", directory);
             break;

@@ -12,8 +12,6 @@
 
 #include "base/memory.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +30,19 @@ static const struct device_rule defaults[] = {
     { true, 'c', 10, 200, DEVICE_ACCESS_ALL, DEVICE_RULE_DEFAULT }, /* net/tun */
 };
 
+static const struct {
+    char letter;
+    unsigned bit;
+} accesses[] = { { 'r', DEVICE_READ }, { 'w', DEVICE_WRITE }, { 'm', DEVICE_MKNOD } };
+
+static unsigned access_of(char letter)
+{
+    for (size_t i = 0; i < array_length(accesses); i++)
+        if (accesses[i].letter == letter)
+            return accesses[i].bit;
+    return 0;
+}
+
 /* Absent means all, as for major and minor. Returns 0 for a character that is no access. */
 static unsigned parse_access(const char *text)
 {
@@ -40,14 +51,9 @@ static unsigned parse_access(const char *text)
     if (!text || !*text)
         return DEVICE_ACCESS_ALL;
     for (; *text; text++) {
-        if (*text == 'r')
-            access |= DEVICE_READ;
-        else if (*text == 'w')
-            access |= DEVICE_WRITE;
-        else if (*text == 'm')
-            access |= DEVICE_MKNOD;
-        else
+        if (!access_of(*text))
             return 0;
+        access |= access_of(*text);
     }
     return access;
 }
@@ -127,23 +133,34 @@ bool device_rules_allow_all(const struct device_rules *rules)
     return rules->allow;
 }
 
-static void format_number(char *text, size_t size, int64_t number)
+/* Of these texts every container has a dozen: without printf. Returns the end. */
+static char *put_number(char *end, int64_t number)
 {
+    char digits[24], *first = digits + sizeof digits;
+
     if (number == DEVICE_ANY)
-        snprintf(text, size, "*");
-    else
-        snprintf(text, size, "%" PRId64, number);
+        return stpcpy(end, "*");
+    *--first = '\0';
+    do
+        *--first = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return stpcpy(end, first);
 }
 
 struct device_rule_text device_rule_text(const struct device_rule *rule)
 {
     struct device_rule_text result;
-    char major[24], minor[24];
+    char *end = result.text;
 
-    format_number(major, sizeof major, rule->major);
-    format_number(minor, sizeof minor, rule->minor);
-    snprintf(result.text, sizeof result.text, "%c %s:%s %s%s%s", rule->type, major, minor,
-             rule->access & DEVICE_READ ? "r" : "", rule->access & DEVICE_WRITE ? "w" : "",
-             rule->access & DEVICE_MKNOD ? "m" : "");
+    *end++ = rule->type;
+    *end++ = ' ';
+    end = put_number(end, rule->major);
+    *end++ = ':';
+    end = put_number(end, rule->minor);
+    *end++ = ' ';
+    for (size_t i = 0; i < array_length(accesses); i++)
+        if (rule->access & accesses[i].bit)
+            *end++ = accesses[i].letter;
+    *end = '\0';
     return result;
 }

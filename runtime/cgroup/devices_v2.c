@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -133,6 +134,28 @@ static int load(const struct device_program *program)
     return bpf(BPF_PROG_LOAD, &attributes);
 }
 
+/*
+ * Before Linux 5.11 programs count as locked memory of our user, who is root like systemd and all other
+ * containers: the usual 64 KiB are soon full, and EPERM is all that the kernel says. The limit is the old one
+ * again afterwards, because the container inherits it.
+ */
+static int load_beyond_limit(const struct device_program *program)
+{
+    const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+    struct rlimit old;
+    int fd = load(program), code = errno;
+
+    if (fd >= 0 || code != EPERM)
+        return fd;
+    if (getrlimit(RLIMIT_MEMLOCK, &old) == 0 && setrlimit(RLIMIT_MEMLOCK, &none) == 0) {
+        fd = load(program);
+        code = errno;
+        setrlimit(RLIMIT_MEMLOCK, &old);
+    }
+    errno = code;
+    return fd;
+}
+
 static int open_program(uint32_t id)
 {
     union bpf_attr attributes;
@@ -232,7 +255,7 @@ int devices_v2_apply(int cgroup_fd, const struct device_rules *rules, struct err
 {
     struct device_program program = devices_v2_program(rules);
     auto_free void *owned = program.instructions;
-    auto_close int program_fd = load(&program);
+    auto_close int program_fd = load_beyond_limit(&program);
 
     (void)owned;
     if (program_fd < 0)

@@ -24,7 +24,7 @@ void cgroup_directories_add(struct cgroup_directories *directories, const char *
     *array_grow(directories->items, directories->count) = (struct cgroup_directory){
         .controllers = memory_string(controllers),
         .mount_point = memory_string(mount_point),
-        .path = memory_format("%s%s", strcmp(mount_point, "/") == 0 ? "" : mount_point, path),
+        .path = memory_join(strcmp(mount_point, "/") == 0 ? "" : mount_point, path, ""),
         .fd = -1,
     };
 }

@@ -200,8 +200,7 @@ static bool add_usual(const struct listed *listed, struct cgroup_hierarchies *hi
 {
     bool v2 = !listed->controllers[0];
     const char *name = v2 ? "unified" : listed->controllers;
-    auto_free char *point =
-        memory_format("%s/%s", STANDARD_POINT, name + (starts_with(name, "name=") ? 5 : 0));
+    auto_free char *point = memory_join(STANDARD_POINT, "/", name + (starts_with(name, "name=") ? 5 : 0));
 
     if (!is_usual(point, listed))
         return v2;

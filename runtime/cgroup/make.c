@@ -29,7 +29,7 @@ static bool is_cpuset(const struct cgroup_directory *directory)
  */
 static char *inherit(const char *path, size_t root_length, const char *name, bool fresh)
 {
-    auto_free char *file = memory_format("%s/%s", path, name), *value = NULL, *parent = NULL;
+    auto_free char *file = memory_join(path, "/", name), *value = NULL, *parent = NULL;
     const char *slash = strrchr(path, '/');
     bool is_root = (size_t)(slash - path) < root_length;
 

@@ -116,6 +116,7 @@ static int place(const struct cgroup_hierarchy *hierarchy, const char *path, boo
                  struct error *err)
 {
     const char *own = hierarchy->own;
+    auto_free char *above = NULL;
     size_t length;
 
     *placed = NULL;
@@ -127,7 +128,8 @@ static int place(const struct cgroup_hierarchy *hierarchy, const char *path, boo
         length = (size_t)(strrchr(own, '/') - own);
     if (length == 1)
         length = 0; /* "/" */
-    *placed = memory_format("%.*s%s", (int)length, relative ? own : "", path);
+    above = memory_string_n(relative ? own : "", length);
+    *placed = memory_join(above, path, "");
     return 0;
 }
 

@@ -90,6 +90,35 @@ int cgroup_resources_check(const struct oci_resources *resources, struct error *
     return check_rdma(resources, err);
 }
 
+void cgroup_resources_throttles(const struct oci_block_io *io,
+                                struct cgroup_throttle throttles[CGROUP_THROTTLES])
+{
+#define THROTTLE(list, name, v1_file, v2_key)                                                                \
+    (struct cgroup_throttle){ io->list, io->list##_count, name, "blkio.throttle." v1_file, v2_key }
+    throttles[0] = THROTTLE(throttle_read_bps_device, "throttleReadBpsDevice", "read_bps_device", "rbps");
+    throttles[1] = THROTTLE(throttle_write_bps_device, "throttleWriteBpsDevice", "write_bps_device", "wbps");
+    throttles[2] = THROTTLE(throttle_read_iops_device, "throttleReadIOPSDevice", "read_iops_device", "riops");
+    throttles[3] =
+        THROTTLE(throttle_write_iops_device, "throttleWriteIOPSDevice", "write_iops_device", "wiops");
+#undef THROTTLE
+}
+
+/* Reservations are counted since Linux 5.7: without the file the plain limit is all there is (item 194). */
+void cgroup_resources_huge_pages(const struct oci_resources *resources, const char *file,
+                                 struct cgroup_rows *rows)
+{
+    for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
+        const struct oci_hugepage_limit *limit = &resources->hugepage_limits[i];
+        char property[80], name[80];
+
+        snprintf(property, sizeof property, "linux.resources.hugepageLimits[%zu]", i);
+        snprintf(name, sizeof name, "hugetlb.%s.rsvd.%s", limit->page_size, file);
+        cgroup_rows_add(rows, "hugetlb", name, property, "%" PRIu64, limit->limit)->rule = ROW_OPTIONAL;
+        snprintf(name, sizeof name, "hugetlb.%s.%s", limit->page_size, file);
+        cgroup_rows_add(rows, "hugetlb", name, property, "%" PRIu64, limit->limit);
+    }
+}
+
 void cgroup_resources_pids(const struct oci_resources *resources, struct cgroup_rows *rows)
 {
     static const char property[] = "linux.resources.pids.limit";

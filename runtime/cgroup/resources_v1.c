@@ -138,46 +138,27 @@ static void add_device_weights(const struct oci_block_io *io, struct cgroup_rows
     }
 }
 
-static void add_throttle(const struct oci_throttle_device *devices, size_t count, const char *file,
-                         const char *name, struct cgroup_rows *rows)
+static void add_throttle(const struct cgroup_throttle *throttle, struct cgroup_rows *rows)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < throttle->count; i++) {
+        const struct oci_throttle_device *device = &throttle->devices[i];
         char property[80];
 
-        snprintf(property, sizeof property, BLOCK_IO "%s[%zu]", name, i);
-        cgroup_rows_add(rows, "blkio", file, property, "%" PRId64 ":%" PRId64 " %" PRIu64, devices[i].major,
-                        devices[i].minor, devices[i].rate);
+        snprintf(property, sizeof property, BLOCK_IO "%s[%zu]", throttle->name, i);
+        cgroup_rows_add(rows, "blkio", throttle->v1_file, property, "%" PRId64 ":%" PRId64 " %" PRIu64,
+                        device->major, device->minor, device->rate);
     }
 }
 
 static void add_block_io(const struct oci_block_io *io, struct cgroup_rows *rows)
 {
+    struct cgroup_throttle throttles[CGROUP_THROTTLES];
+
     add_weight(io, rows);
     add_device_weights(io, rows);
-    add_throttle(io->throttle_read_bps_device, io->throttle_read_bps_device_count,
-                 "blkio.throttle.read_bps_device", "throttleReadBpsDevice", rows);
-    add_throttle(io->throttle_write_bps_device, io->throttle_write_bps_device_count,
-                 "blkio.throttle.write_bps_device", "throttleWriteBpsDevice", rows);
-    add_throttle(io->throttle_read_iops_device, io->throttle_read_iops_device_count,
-                 "blkio.throttle.read_iops_device", "throttleReadIOPSDevice", rows);
-    add_throttle(io->throttle_write_iops_device, io->throttle_write_iops_device_count,
-                 "blkio.throttle.write_iops_device", "throttleWriteIOPSDevice", rows);
-}
-
-static void add_huge_pages(const struct oci_resources *resources, struct cgroup_rows *rows)
-{
-    for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
-        const struct oci_hugepage_limit *limit = &resources->hugepage_limits[i];
-        char property[80], file[80];
-
-        snprintf(property, sizeof property, "linux.resources.hugepageLimits[%zu]", i);
-        /* Reservations are counted since Linux 5.7: without the file the plain limit is all there is (item
-         * 194). */
-        snprintf(file, sizeof file, "hugetlb.%s.rsvd.limit_in_bytes", limit->page_size);
-        cgroup_rows_add(rows, "hugetlb", file, property, "%" PRIu64, limit->limit)->rule = ROW_OPTIONAL;
-        snprintf(file, sizeof file, "hugetlb.%s.limit_in_bytes", limit->page_size);
-        cgroup_rows_add(rows, "hugetlb", file, property, "%" PRIu64, limit->limit);
-    }
+    cgroup_resources_throttles(io, throttles);
+    for (size_t i = 0; i < CGROUP_THROTTLES; i++)
+        add_throttle(&throttles[i], rows);
 }
 
 static void add_network(const struct oci_network *network, struct cgroup_rows *rows)
@@ -206,7 +187,7 @@ int cgroup_resources_v1(const struct oci_resources *resources, struct cgroup_row
         return -1;
     if (resources->block_io)
         add_block_io(resources->block_io, rows);
-    add_huge_pages(resources, rows);
+    cgroup_resources_huge_pages(resources, "limit_in_bytes", rows);
     if (resources->network)
         add_network(resources->network, rows);
     cgroup_resources_pids(resources, rows);

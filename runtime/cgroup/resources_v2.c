@@ -137,47 +137,30 @@ static int add_weights(const struct oci_block_io *io, struct cgroup_rows *rows, 
     return 0;
 }
 
-static void add_throttle(const struct oci_throttle_device *devices, size_t count, const char *key,
-                         const char *name, struct cgroup_rows *rows)
+static void add_throttle(const struct cgroup_throttle *throttle, struct cgroup_rows *rows)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < throttle->count; i++) {
+        const struct oci_throttle_device *device = &throttle->devices[i];
         char property[80], rate[24] = "max"; /* v1 lifts a limit with 0 */
 
-        snprintf(property, sizeof property, BLOCK_IO "%s[%zu]", name, i);
-        if (devices[i].rate)
-            snprintf(rate, sizeof rate, "%" PRIu64, devices[i].rate);
-        cgroup_rows_add(rows, "io", "io.max", property, "%" PRId64 ":%" PRId64 " %s=%s", devices[i].major,
-                        devices[i].minor, key, rate);
+        snprintf(property, sizeof property, BLOCK_IO "%s[%zu]", throttle->name, i);
+        if (device->rate)
+            snprintf(rate, sizeof rate, "%" PRIu64, device->rate);
+        cgroup_rows_add(rows, "io", "io.max", property, "%" PRId64 ":%" PRId64 " %s=%s", device->major,
+                        device->minor, throttle->v2_key, rate);
     }
 }
 
 static int add_block_io(const struct oci_block_io *io, struct cgroup_rows *rows, struct error *err)
 {
+    struct cgroup_throttle throttles[CGROUP_THROTTLES];
+
     if (add_weights(io, rows, err) < 0)
         return -1;
-    add_throttle(io->throttle_read_bps_device, io->throttle_read_bps_device_count, "rbps",
-                 "throttleReadBpsDevice", rows);
-    add_throttle(io->throttle_write_bps_device, io->throttle_write_bps_device_count, "wbps",
-                 "throttleWriteBpsDevice", rows);
-    add_throttle(io->throttle_read_iops_device, io->throttle_read_iops_device_count, "riops",
-                 "throttleReadIOPSDevice", rows);
-    add_throttle(io->throttle_write_iops_device, io->throttle_write_iops_device_count, "wiops",
-                 "throttleWriteIOPSDevice", rows);
+    cgroup_resources_throttles(io, throttles);
+    for (size_t i = 0; i < CGROUP_THROTTLES; i++)
+        add_throttle(&throttles[i], rows);
     return 0;
-}
-
-static void add_huge_pages(const struct oci_resources *resources, struct cgroup_rows *rows)
-{
-    for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
-        const struct oci_hugepage_limit *limit = &resources->hugepage_limits[i];
-        char property[80], file[80];
-
-        snprintf(property, sizeof property, "linux.resources.hugepageLimits[%zu]", i);
-        snprintf(file, sizeof file, "hugetlb.%s.rsvd.max", limit->page_size);
-        cgroup_rows_add(rows, "hugetlb", file, property, "%" PRIu64, limit->limit)->rule = ROW_OPTIONAL;
-        snprintf(file, sizeof file, "hugetlb.%s.max", limit->page_size);
-        cgroup_rows_add(rows, "hugetlb", file, property, "%" PRIu64, limit->limit);
-    }
 }
 
 static int refuse_network(const struct oci_network *network, struct error *err)
@@ -245,7 +228,7 @@ int cgroup_resources_v2(const struct oci_resources *resources, struct cgroup_row
         return -1;
     if (resources->block_io && add_block_io(resources->block_io, rows, err) < 0)
         return -1;
-    add_huge_pages(resources, rows);
+    cgroup_resources_huge_pages(resources, "max", rows);
     if (resources->network && refuse_network(resources->network, err) < 0)
         return -1;
     cgroup_resources_pids(resources, rows);

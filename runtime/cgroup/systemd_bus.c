@@ -7,9 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "cgroup/systemd_value.h"
+#include "cgroup/systemd_message.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
-#define LIBRARY "libsystemd.so.0"
 #define SERVICE "org.freedesktop.systemd1"
 #define OBJECT_PATH "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
@@ -25,30 +23,8 @@
 #define JOB_TIMEOUT 90        /* s: systemd's own limit for a unit to stop */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFC
 
-#define FUNCTIONS(X)                                                                                         \
-    X(sd_bus_open_system)                                                                                    \
-    X(sd_bus_open_user)                                                                                      \
-    X(sd_bus_flush_close_unref)                                                                              \
-    X(sd_bus_match_signal)                                                                                   \
-    X(sd_bus_call)                                                                                           \
-    X(sd_bus_process)                                                                                        \
-    X(sd_bus_wait)                                                                                           \
-    X(sd_bus_error_free)                                                                                     \
-    X(sd_bus_message_unref)                                                                                  \
-    X(sd_bus_message_new_method_call)                                                                        \
-    X(sd_bus_message_append_basic)                                                                           \
-    X(sd_bus_message_open_container)                                                                         \
-    X(sd_bus_message_close_container)                                                                        \
-    X(sd_bus_message_read_basic)
-
-struct library {
-#define MEMBER(name) __typeof__(name) *name;
-    FUNCTIONS(MEMBER)
-#undef MEMBER
-};
-
 struct systemd_bus {
-    struct library library;
+    struct systemd_library library;
     sd_bus *bus;
     char *job;    /* the one that we wait for */
     char *result; /* and how it ended */
@@ -56,7 +32,7 @@ struct systemd_bus {
 
 /* What libsystemd and systemd answered. */
 struct reply {
-    const struct library *library;
+    const struct systemd_library *library;
     sd_bus_message *message;
     sd_bus_error error;
 };
@@ -69,30 +45,7 @@ static void reply_free(struct reply *reply)
 
 #define auto_reply auto_cleanup(reply_free)
 
-/* ---- the library ------------------------------------------------------------------------------------- */
-
-/* Never closed: the process is short. */
-static int load(struct library *library, struct error *err)
-{
-    void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-    if (!handle)
-        return fail(err, ENOTSUP, "cannot load " LIBRARY ", which the systemd cgroup driver needs");
-#define FIND(name)                                                                                           \
-    library->name = (__typeof__(name) *)dlsym(handle, #name);                                                \
-    if (!library->name)                                                                                      \
-        return fail(err, ENOTSUP, LIBRARY " has no " #name);
-    FUNCTIONS(FIND)
-#undef FIND
-    return 0;
-}
-
-/* libsystemd returns negative errno values. */
-static int fail_bus(struct error *err, int code, const char *what)
-{
-    errno = -code;
-    return fail_errno(err, "%s", what);
-}
+/* ---- the connection ---------------------------------------------------------------------------------- */
 
 /* Every error that systemd describes has a name and a text; the text ends with a full stop. */
 static int fail_reply(struct error *err, const struct reply *reply, int code, const char *what)
@@ -101,7 +54,7 @@ static int fail_reply(struct error *err, const struct reply *reply, int code, co
     size_t length = text ? strlen(text) : 0;
 
     if (length == 0)
-        return fail_bus(err, code, what);
+        return systemd_fail(err, code, what);
     return fail(err, -code, "%s: %.*s", what, (int)(length - (text[length - 1] == '.')), text);
 }
 
@@ -119,12 +72,12 @@ void systemd_bus_close(struct systemd_bus *bus)
 struct systemd_bus *systemd_bus_open(bool user, struct error *err)
 {
     struct systemd_bus *bus = memory_new(sizeof *bus);
-    int result = load(&bus->library, err);
+    int result = systemd_library_load(&bus->library, err);
 
     if (result == 0) {
         result = user ? bus->library.sd_bus_open_user(&bus->bus) : bus->library.sd_bus_open_system(&bus->bus);
         if (result < 0) {
-            fail_bus(err, result, user ? "connect to the user's D-Bus" : "connect to the system's D-Bus");
+            systemd_fail(err, result, user ? "connect to the user's D-Bus" : "connect to the system's D-Bus");
             fail_hint(err,
                       user ? "is there a user session, with XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS set? "
                              "--cgroup-manager=cgroupfs does without"
@@ -137,120 +90,21 @@ struct systemd_bus *systemd_bus_open(bool user, struct error *err)
     return NULL;
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------- */
-
-/* From the width that numbers have here to that of their type. */
-static int append_number(const struct library *library, sd_bus_message *message, char type,
-                         const struct unit_value *value)
-{
-    union {
-        uint8_t y;
-        uint16_t q;
-        uint32_t u;
-        uint64_t t;
-    } number;
-
-    if (type == 'y')
-        number.y = (uint8_t)value->number;
-    else if (type == 'n' || type == 'q')
-        number.q = (uint16_t)value->number;
-    else if (type == 'i' || type == 'u')
-        number.u = (uint32_t)value->number;
-    else
-        number.t = value->number; /* for a double: its bits */
-    return library->sd_bus_message_append_basic(message, type, &number);
-}
-
-static int append_value(const struct library *library, sd_bus_message *message,
-                        const struct unit_value *value)
-{
-    char type = value->signature[0];
-    auto_free char *content = NULL;
-    int result, flag = value->number != 0;
-
-    if (strchr("sog", type))
-        return library->sd_bus_message_append_basic(message, type, value->text);
-    if (type == 'b')
-        return library->sd_bus_message_append_basic(message, type, &flag);
-    if (!strchr("a(v", type))
-        return append_number(library, message, type, value);
-    if (type == 'v')
-        content = memory_string(value->items[0].signature);
-    else
-        content = memory_string_n(value->signature + 1, strlen(value->signature) - (type == '(' ? 2 : 1));
-    result = library->sd_bus_message_open_container(message, type == '(' ? 'r' : type, content);
-    for (size_t i = 0; result >= 0 && i < value->count; i++)
-        result = append_value(library, message, &value->items[i]);
-    return result < 0 ? result : library->sd_bus_message_close_container(message);
-}
-
-static int append_property(const struct library *library, sd_bus_message *message, const char *name,
-                           const struct unit_value *value)
-{
-    int result = library->sd_bus_message_open_container(message, 'r', "sv");
-
-    if (result >= 0)
-        result = library->sd_bus_message_append_basic(message, 's', name);
-    if (result >= 0)
-        result = library->sd_bus_message_open_container(message, 'v', value->signature);
-    if (result >= 0)
-        result = append_value(library, message, value);
-    if (result >= 0)
-        result = library->sd_bus_message_close_container(message);
-    return result < 0 ? result : library->sd_bus_message_close_container(message);
-}
-
-static int append_row(const struct library *library, sd_bus_message *message, const struct unit_property *row,
-                      const char *text, struct error *err)
-{
-    auto_cleanup(unit_value_free) struct unit_value value = { 0 };
-    int result;
-
-    if (unit_value_parse(text, &value, err) < 0 ||
-        (row->seconds && unit_value_to_microseconds(&value, err) < 0))
-        return fail_in(err, "%s", row->name);
-    result = append_property(library, message, row->name, &value);
-    return result < 0 ? fail_bus(err, result, row->property[0] ? row->property : row->name) : 0;
-}
-
-/*
- * The process of the unit. By pidfd it is the right one whatever pid namespace we are in; systemd learned
- * that later than by number, which only means the same in the first pid namespace.
- */
-static int append_process(const struct library *library, sd_bus_message *message, pid_t pid, int pidfd)
-{
-    uint32_t number = (uint32_t)pid;
-    char type = pidfd >= 0 ? 'h' : 'u';
-    const char array[] = { 'a', type, '\0' }, element[] = { type, '\0' };
-    int result = library->sd_bus_message_open_container(message, 'r', "sv");
-
-    if (result >= 0)
-        result = library->sd_bus_message_append_basic(message, 's', pidfd >= 0 ? "PIDFDs" : "PIDs");
-    if (result >= 0)
-        result = library->sd_bus_message_open_container(message, 'v', array);
-    if (result >= 0)
-        result = library->sd_bus_message_open_container(message, 'a', element);
-    if (result >= 0)
-        result = pidfd >= 0 ? library->sd_bus_message_append_basic(message, type, &pidfd)
-                            : library->sd_bus_message_append_basic(message, type, &number);
-    for (int i = 0; result >= 0 && i < 3; i++)
-        result = library->sd_bus_message_close_container(message);
-    return result;
-}
+/* ---- calls ------------------------------------------------------------------------------------------- */
 
 static int new_call(struct systemd_bus *bus, const char *method, sd_bus_message **message, struct error *err)
 {
     int result =
         bus->library.sd_bus_message_new_method_call(bus->bus, message, SERVICE, OBJECT_PATH, MANAGER, method);
 
-    return result < 0 ? fail_bus(err, result, method) : 0;
+    return result < 0 ? systemd_fail(err, result, method) : 0;
 }
 
 /* Calls a method of the manager that takes strings. The result is libsystemd's. */
 static int call_with_strings(struct systemd_bus *bus, const char *method, const char *first,
                              const char *second, struct reply *reply)
 {
-    const struct library *library = &bus->library;
+    const struct systemd_library *library = &bus->library;
     sd_bus_message *message = NULL;
     int result =
         library->sd_bus_message_new_method_call(bus->bus, &message, SERVICE, OBJECT_PATH, MANAGER, method);
@@ -295,7 +149,7 @@ static int watch_jobs(struct systemd_bus *bus, struct error *err)
     int result = bus->library.sd_bus_match_signal(bus->bus, NULL, SERVICE, OBJECT_PATH, MANAGER, "JobRemoved",
                                                   on_job_removed, bus);
 
-    return result < 0 ? fail_bus(err, result, "watch systemd's jobs") : 0;
+    return result < 0 ? systemd_fail(err, result, "watch systemd's jobs") : 0;
 }
 
 static int64_t seconds_now(void)
@@ -314,7 +168,7 @@ static int wait_for_job(struct systemd_bus *bus, const struct reply *reply, cons
     int result = bus->library.sd_bus_message_read_basic(reply->message, 'o', &job);
 
     if (result < 0)
-        return fail_bus(err, result, what);
+        return systemd_fail(err, result, what);
     free(bus->job);
     free(bus->result);
     bus->job = memory_string(job);
@@ -324,7 +178,7 @@ static int wait_for_job(struct systemd_bus *bus, const struct reply *reply, cons
         if (result == 0)
             result = bus->library.sd_bus_wait(bus->bus, 1000000);
         if (result < 0 && result != -EINTR)
-            return fail_bus(err, result, what);
+            return systemd_fail(err, result, what);
         if (seconds_now() > end)
             return fail(err, ETIMEDOUT, "%s: systemd is not done after %d seconds", what, JOB_TIMEOUT);
     }
@@ -346,7 +200,7 @@ struct start {
 static int fill_start(struct systemd_bus *bus, const struct start *start, sd_bus_message *message,
                       struct error *err)
 {
-    const struct library *library = &bus->library;
+    const struct systemd_library *library = &bus->library;
     int result = library->sd_bus_message_append_basic(message, 's', start->unit);
 
     if (result >= 0)
@@ -357,18 +211,18 @@ static int fill_start(struct systemd_bus *bus, const struct start *start, sd_bus
         const struct unit_property *row = &start->properties->items[i];
 
         if (!(row->optional && start->without_extra) &&
-            append_row(library, message, row, row->value, err) < 0)
+            systemd_message_add(library, message, row, row->value, err) < 0)
             return -1;
     }
     if (result >= 0)
-        result = append_process(library, message, start->pid, start->pidfd);
+        result = systemd_message_add_process(library, message, start->pid, start->pidfd);
     if (result >= 0)
         result = library->sd_bus_message_close_container(message);
     if (result >= 0)
         result = library->sd_bus_message_open_container(message, 'a', "(sa(sv))"); /* no auxiliary units */
     if (result >= 0)
         result = library->sd_bus_message_close_container(message);
-    return result < 0 ? fail_bus(err, result, "StartTransientUnit") : 0;
+    return result < 0 ? systemd_fail(err, result, "StartTransientUnit") : 0;
 }
 
 /* Returns 0, or -1 with err; *reply says more when systemd answered. */
@@ -488,7 +342,7 @@ int systemd_bus_stop(struct systemd_bus *bus, const char *unit, struct error *er
 static int fill_set(struct systemd_bus *bus, const char *unit, const struct unit_property *row,
                     sd_bus_message *message, struct error *err)
 {
-    const struct library *library = &bus->library;
+    const struct systemd_library *library = &bus->library;
     int result = library->sd_bus_message_append_basic(message, 's', unit), runtime = 1;
     /* "@a(ss) [('/dev/null', 'rw')]" without what is in it */
     auto_free char *empty =
@@ -498,13 +352,13 @@ static int fill_set(struct systemd_bus *bus, const char *unit, const struct unit
         result = library->sd_bus_message_append_basic(message, 'b', &runtime);
     if (result >= 0)
         result = library->sd_bus_message_open_container(message, 'a', "(sv)");
-    if (result >= 0 && empty && append_row(library, message, row, empty, err) < 0)
+    if (result >= 0 && empty && systemd_message_add(library, message, row, empty, err) < 0)
         return -1;
-    if (result >= 0 && append_row(library, message, row, row->value, err) < 0)
+    if (result >= 0 && systemd_message_add(library, message, row, row->value, err) < 0)
         return -1;
     if (result >= 0)
         result = library->sd_bus_message_close_container(message);
-    return result < 0 ? fail_bus(err, result, "SetUnitProperties") : 0;
+    return result < 0 ? systemd_fail(err, result, "SetUnitProperties") : 0;
 }
 
 static int set_one(struct systemd_bus *bus, const char *unit, const struct unit_property *row,

@@ -106,11 +106,14 @@ static int make_request(const struct sandbox_options *chosen, const char *cwd,
     return 0;
 }
 
-/* The layers that no config.json has words for, as containers have them: best effort unless something else is
- * said. */
-static struct policy_record *make_layers(const struct sandbox_options *chosen,
+/*
+ * The layers that no config.json has words for, as containers have them: best effort unless something else is
+ * said. Abstract sockets belong to the network namespace: with the host's, anybody's would be in reach.
+ */
+static struct policy_record *make_layers(const struct sandbox_options *chosen, enum sandbox_network network,
                                          const struct oci_config *config)
 {
+    struct policy_record *record;
     enum policy_landlock_mode landlock = POLICY_LANDLOCK_BEST_EFFORT;
     enum policy_speculation speculation = POLICY_SPECULATION_BEST_EFFORT;
 
@@ -118,7 +121,10 @@ static struct policy_record *make_layers(const struct sandbox_options *chosen,
         landlock = policy_landlock_mode_value(chosen->landlock);
     if (chosen->speculation)
         speculation = policy_speculation_value(chosen->speculation);
-    return policy_record_for(config, landlock, speculation);
+    record = policy_record_for(config, landlock, speculation);
+    if (record->landlock && network == SANDBOX_NETWORK_HOST)
+        record->landlock->scopes |= LANDLOCK_SCOPE_ABSTRACT_UNIX;
+    return record;
 }
 
 /* NULL in *seccomp: no filter is needed. */
@@ -153,7 +159,25 @@ static int launch_sandbox(const struct sandbox_options *chosen, const struct san
     if (make_seccomp(chosen, network, &seccomp, err) < 0)
         return -1;
     config = sandbox_config_make(rules, network, command, seccomp);
-    return launch_run_directly(config, make_layers(chosen, config), &launch, err);
+    return launch_run_directly(config, make_layers(chosen, network, config), &launch, err);
+}
+
+/* The command's file is on the host, and would be missing in there for no reason that the user can see. */
+static void warn_of_hidden(const char *program, const struct sandbox_rules *rules)
+{
+    static const char *const private[] = { "/tmp", "/run" };
+    const bool is_private[] = { rules->private_tmp, rules->private_run };
+    auto_free char *real = strchr(program, '/') ? realpath(program, NULL) : NULL;
+
+    for (size_t i = 0; real && i < array_length(private); i++) {
+        if (!is_private[i] || !sandbox_path_is_within(real, private[i]))
+            continue;
+        for (size_t rule = 0; rule < rules->count; rule++)
+            if (strcmp(rules->items[rule].path, "/") != 0 &&
+                sandbox_path_is_within(real, rules->items[rule].path))
+                return;
+        log_warning("%s is not in the sandbox, which has its own %s: show it with --ro", program, private[i]);
+    }
 }
 
 static int run_rules(const struct invocation *invocation, const struct sandbox_options *chosen,
@@ -170,6 +194,7 @@ static int run_rules(const struct invocation *invocation, const struct sandbox_o
     };
     int result = -1;
 
+    warn_of_hidden(invocation->arguments[0], rules);
     if (sandbox_environment_make(environ, chosen->keep_env, chosen->env.items, chosen->env.count,
                                  &command.env, err) == 0)
         result = launch_sandbox(chosen, rules, request->network, &command, err);

@@ -196,17 +196,29 @@ static int wait_for_lock(int fd, int timeout_ms)
     return 0;
 }
 
-int container_lock(struct container *container, int timeout_ms, struct error *err)
+static int take_lock(struct container *container, int timeout_ms, struct error *err)
 {
-    if (container->locked)
-        return 0;
     if (wait_for_lock(container->fd, timeout_ms) < 0) {
         if (errno == EWOULDBLOCK)
             return fail(err, EWOULDBLOCK, "container `%s` is locked by another command", container->id);
         return fail_errno(err, "container `%s`: lock", container->id);
     }
     container->locked = true;
-    return record_read(container, err);
+    return 0;
+}
+
+int container_lock(struct container *container, int timeout_ms, struct error *err)
+{
+    if (container->locked)
+        return 0;
+    return take_lock(container, timeout_ms, err) < 0 ? -1 : record_read(container, err);
+}
+
+int container_lock_again(struct container *container, int timeout_ms, struct error *err)
+{
+    if (take_lock(container, timeout_ms, err) < 0)
+        return -1;
+    return is_deleted(container) ? record_fail_missing(container->id, err) : 0;
 }
 
 void container_unlock(struct container *container)

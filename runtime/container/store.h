@@ -85,6 +85,9 @@ bool container_noted_init(const struct container *container, pid_t *pid, uint64_
  */
 int container_lock(struct container *container, int timeout_ms, struct error *err);
 
+/* The same for who has made the container: only its maker writes the record, which need not be read again. */
+int container_lock_again(struct container *container, int timeout_ms, struct error *err);
+
 /* Lets other commands delete it while we only watch (run in the foreground). */
 void container_unlock(struct container *container);
 

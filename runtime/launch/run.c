@@ -65,10 +65,8 @@ static bool is_still_ours(struct launch *launch)
 {
     struct error err;
 
-    if (container_lock(&launch->container, DELETE_LOCK_TIMEOUT_MS, &err) == 0) {
-        launch->cgroup_location = launch->container.status->cgroup; /* locking reads the record again */
+    if (container_lock_again(&launch->container, DELETE_LOCK_TIMEOUT_MS, &err) == 0)
         return true;
-    }
     if (err.code != ENOENT)
         log_warning("%s", err.text);
     return false;

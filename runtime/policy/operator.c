@@ -6,12 +6,23 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/privilege.h"
 #include "oci-specs/schema.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #define SIZE_LIMIT (1u << 20)
+#define OVERFLOW_ID 65534 /* of files whose owner a user namespace does not know */
+
+/*
+ * The host's root has no id in a user namespace, and looks like everybody else who has none: a rootless
+ * engine's containers are bounded by the same file. Who is in there could show us any /etc that he likes.
+ */
+static bool is_root(uid_t owner)
+{
+    return owner == 0 || (owner == OVERFLOW_ID && !privilege_initial_user_namespace());
+}
 
 static int check_trust(int fd, const char *path, struct error *err)
 {
@@ -21,7 +32,7 @@ static int check_trust(int fd, const char *path, struct error *err)
         return fail_errno(err, "%s", path);
     if (!S_ISREG(status.st_mode))
         return fail(err, EINVAL, "%s: is not a regular file", path);
-    if (status.st_uid != 0)
+    if (!is_root(status.st_uid))
         return fail(err, EPERM, "%s: belongs to user %u, not to root", path, status.st_uid);
     if (status.st_mode & (S_IWGRP | S_IWOTH))
         return fail(err, EPERM, "%s: can be written by others than root (mode %04o)", path,

@@ -168,7 +168,7 @@ static bool mount_by_name(const struct rootfs_plan *plan, const struct mount_op 
                           const struct hierarchy *hierarchy)
 {
     bool named = strncmp(hierarchy->controllers, "name=", 5) == 0;
-    auto_free char *data = memory_format("%s%s", named ? "none," : "", hierarchy->controllers);
+    auto_free char *data = memory_join(named ? "none," : "", hierarchy->controllers, "");
     uint64_t attributes = mount_options_attributes(&op->options) & ~(uint64_t)MOUNT_ATTR_RDONLY;
     const char *directory = directory_name(hierarchy);
 

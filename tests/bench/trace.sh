@@ -35,6 +35,13 @@ total() {
     awk '$NF == "total" { print $4; found = 1 } END { exit !found }' "$1"
 }
 
+# least COMMAND...: the least number that the command prints in three runs; now and then a signal adds a call
+least() {
+    local counts
+    counts=$(for _ in 1 2 3; do "$@"; done)
+    sort -n <<<"$counts" | sed -n 1p
+}
+
 # traced WORD...: the system calls of the command and of all that it starts, until the last ends
 traced() {
     strace -f -c -o "$W/strace" "$RUNTIME" --root "$STATE" "$@" >/dev/null </dev/null

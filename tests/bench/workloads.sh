@@ -2,7 +2,7 @@
 # workloads.sh - sourced by bench: what is measured. Each function prints a part of the plan for measure.c, or a
 # line of JSON {kind, scenario, subject, value}.
 #
-# Needs W, RUNTIMES (NAME=PATH...), FLOOR (the floor's binary), ARIL_INIT (that of the first runtime).
+# Needs W, RUNTIMES (NAME=PATH...), ID (of the containers), FLOOR (the floor's binary), ARIL_INIT (that of the first runtime).
 
 name_of() { echo "${1%%=*}"; }
 path_of() { echo "${1#*=}"; }
@@ -31,113 +31,149 @@ make_bundles() {
     cp -al "$W/root" "$W/feature-overlay/image"
 }
 
-# ---- each command, for every runtime ----------------------------------------------------------------------------
+# ---- plans: a case of each runtime, in turn ---------------------------------------------------------------------
 
-plan_run() { # scenario bundle [measure's options]
+for_each() { # COMMAND WORD...: the command with each runtime's entry as its last word
     local entry
-    for entry in "${RUNTIMES[@]}"; do
-        printf 'case %s %s %s\ntimed %s run -b %s bench\n' "$1" "$(name_of "$entry")" "${3:-}" "$(rt_of "$entry")" "$2"
-    done
-    [ -e "$2/recipe" ] && printf 'case %s floor %s\ntimed %s %s /bin/true\n' "$1" "${3:-}" "$FLOOR" "$2/recipe"
-    if command -v bwrap >/dev/null; then plan_bwrap "$1" "${3:-}"; fi
+    # shellcheck disable=SC2153 # bench sets it
+    for entry in "${RUNTIMES[@]}"; do "$@" "$entry"; done
+}
+
+plan_run() { # scenario bundle
+    for_each case_run "$1" "$2"
+    printf 'case %s floor\ntimed %s %s /bin/true\n' "$1" "$FLOOR" "$2/recipe"
+    if command -v bwrap >/dev/null; then case_bwrap "$1"; fi
+}
+
+case_run() { # scenario bundle entry
+    printf 'case %s %s\ntimed %s run -b %s %s\n' "$1" "$(name_of "$3")" "$(rt_of "$3")" "$2" "$ID"
 }
 
 # bubblewrap knows no cgroups, masks or profiles: what it can do of the same
-plan_bwrap() { # scenario options
+case_bwrap() { # scenario
     local mounts=
     case $1 in
     run) ;;
     mounts-*) mounts=$(seq -f "--ro-bind $W/root.volumes /tmp/%g" 0 $((${1#mounts-} - 1)) | tr '\n' ' ') ;;
     *) return 0 ;;
     esac
-    [ ${#mounts} -lt 10000 ] || return 0
-    printf 'case %s bwrap %s\n' "$1" "$2"
-    printf 'timed %s --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup --hostname bench --ro-bind %s / --proc /proc --dev /dev --mqueue /dev/mqueue --ro-bind /sys /sys --tmpfs /sys/firmware --cap-drop ALL --chdir / %s /bin/true\n' \
-        "$(command -v bwrap)" "$W/root" "$mounts"
+    [ ${#mounts} -lt 10000 ] || return 0 # more words than measure takes
+    echo "case $1 bwrap"
+    echo "timed $(command -v bwrap) --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup --hostname bench" \
+        "--ro-bind $W/root / --proc /proc --dev /dev --mqueue /dev/mqueue --ro-bind /sys /sys --tmpfs /sys/firmware" \
+        "--cap-drop ALL --chdir / $mounts /bin/true"
 }
 
-plan_cold() { # scenario bundle: no cache of compiled profiles, wherever below --root it is
-    local entry
-    for entry in "${RUNTIMES[@]}"; do
-        printf 'case %s %s\nbefore %s -rf %s-cold\ntimed %s --root %s-cold run -b %s bench\n' "$1" "$(name_of "$entry")" \
-            "$(command -v rm)" "$(state_of "$entry")" "$(path_of "$entry")" "$(state_of "$entry")" "$2"
-    done
+case_cold() { # scenario bundle entry: no cache of compiled profiles, wherever below --root it is
+    local cold
+    cold=$(state_of "$3")-cold
+    cat <<END
+case $1 $(name_of "$3")
+before $(command -v rm) -rf $cold
+timed $(path_of "$3") --root $cold run -b $2 $ID
+END
 }
 
 plan_commands() {
-    local entry rt name
-    for entry in "${RUNTIMES[@]}"; do
-        rt=$(rt_of "$entry") name=$(name_of "$entry")
-        printf 'case create %s\ntimed %s create -b %s bench\nafter %s delete --force bench\n' "$name" "$rt" "$W/paused" "$rt"
-    done
-    for entry in "${RUNTIMES[@]}"; do
-        rt=$(rt_of "$entry") name=$(name_of "$entry")
-        printf 'case start %s settle\nbefore %s create -b %s bench\ntimed %s start bench\nafter %s delete bench\n' \
-            "$name" "$rt" "$W/default" "$rt" "$rt"
-    done
-    for entry in "${RUNTIMES[@]}"; do
-        rt=$(rt_of "$entry") name=$(name_of "$entry")
-        printf 'case delete %s ended\nbefore %s create -b %s bench\nbefore %s start bench\ntimed %s delete bench\n' \
-            "$name" "$rt" "$W/default" "$rt" "$rt"
-    done
-    plan_beside exec exec bench /bin/true
-    plan_beside state state bench
-    plan_beside kill kill bench KILL
-    for entry in "${RUNTIMES[@]}"; do
-        printf 'case version %s\ntimed %s --version\n' "$(name_of "$entry")" "$(path_of "$entry")"
-    done
+    for_each case_create create
+    for_each case_start start
+    for_each case_delete delete
+    for_each case_beside exec "exec $ID /bin/true"
+    for_each case_beside state "state $ID"
+    for_each case_beside kill "kill $ID KILL"
+    for_each case_version
 }
 
-plan_beside() { # scenario command...: on a container that runs
-    local scenario=$1 entry rt
-    shift
-    for entry in "${RUNTIMES[@]}"; do
-        rt=$(rt_of "$entry")
-        printf 'case %s %s\nbefore %s run --detach -b %s bench\ntimed %s %s\nafter %s delete --force bench\n' \
-            "$scenario" "$(name_of "$entry")" "$rt" "$W/paused" "$rt" "$*" "$rt"
-    done
+case_create() { # scenario entry
+    local rt
+    rt=$(rt_of "$2")
+    cat <<END
+case $1 $(name_of "$2")
+timed $rt create -b $W/paused $ID
+after $rt delete --force $ID
+END
 }
 
-plan_parallel() { # 50 creates at once
-    local entry rt
-    for entry in "${RUNTIMES[@]}"; do
-        rt=$(rt_of "$entry")
-        printf 'case parallel-50 %s parallel=50\ntimed %s create -b %s bench-%%\nafter %s delete --force bench-%%\n' \
-            "$(name_of "$entry")" "$rt" "$W/paused" "$rt"
-    done
+case_start() { # scenario entry
+    local rt
+    rt=$(rt_of "$2")
+    cat <<END
+case $1 $(name_of "$2") settle
+before $rt create -b $W/default $ID
+timed $rt start $ID
+after $rt delete $ID
+END
+}
+
+case_delete() { # scenario entry
+    local rt
+    rt=$(rt_of "$2")
+    cat <<END
+case $1 $(name_of "$2") ended
+before $rt create -b $W/default $ID
+before $rt start $ID
+timed $rt delete $ID
+END
+}
+
+case_beside() { # scenario words entry: a command on a container that runs
+    local rt
+    rt=$(rt_of "$3")
+    cat <<END
+case $1 $(name_of "$3")
+before $rt run --detach -b $W/paused $ID
+timed $rt $2
+after $rt delete --force $ID
+END
+}
+
+case_version() { # entry
+    printf 'case version %s\ntimed %s --version\n' "$(name_of "$1")" "$(path_of "$1")"
+}
+
+case_parallel() { # entry: 50 creates at once
+    local rt
+    rt=$(rt_of "$1")
+    cat <<END
+case parallel-50 $(name_of "$1") parallel=50
+timed $rt create -b $W/paused $ID-%
+after $rt delete --force $ID-%
+END
 }
 
 # ---- many containers --------------------------------------------------------------------------------------------
 
-plan_list() { # count: with that many records of containers, which are made first
+# plan_list COUNT: with that many records of containers, which are made first
+plan_list() {
     local entry
     for entry in "${RUNTIMES[@]}"; do
-        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry")-many; synthesise "$1" "$W/paused" bench) || return
-        printf 'case list %s\ntimed %s --root %s-many list\n' "$(name_of "$entry")" \
-            "$(path_of "$entry")" "$(state_of "$entry")"
+        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry")-many; synthesise "$1" "$W/paused" "$ID")
+        printf 'case list %s\ntimed %s --root %s-many list\n' "$(name_of "$entry")" "$(path_of "$entry")" "$(state_of "$entry")"
     done
 }
 
-# live COUNT: that many containers of the first runtime and of each other one in turn, alive
+# live COUNT ROUNDS: commands beside that many containers of the same runtime that are alive
 live() {
-    local entry rt number start
+    local entry name rt number start
     for entry in "${RUNTIMES[@]}"; do
-        rt=$(rt_of "$entry")
-        start=$EPOCHREALTIME
+        name=$(name_of "$entry") rt=$(rt_of "$entry") start=$EPOCHREALTIME
         for ((number = 0; number < $1; number++)); do
-            $rt run --detach -b "$W/paused" "live-$number" >/dev/null 2>&1 </dev/null || break
+            $rt run --detach -b "$W/paused" "$ID-live-$number" >"$W/said" 2>&1 </dev/null ||
+                { echo "bench: container $number of $name: $(tail -n 1 "$W/said")" >&2; return 1; }
         done
-        fact live-made "$(name_of "$entry")" "$number"
-        fact live-ms "$(name_of "$entry")" "$(awk -v a="$start" -v b="$EPOCHREALTIME" -v n="$number" 'BEGIN { print (b - a) * 1000 / n }')"
-        fact live-processes "$(name_of "$entry")" "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx "$(name_of "$entry")")"
-        printf 'case live-state %s\ntimed %s state live-1\ncase live-list %s rounds=5\ntimed %s list\n' \
-            "$(name_of "$entry")" "$rt" "$(name_of "$entry")" "$rt" | "$W/bin/measure" 20 2>/dev/null
-        fact live-state-syscalls "$(name_of "$entry")" "$(RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry") traced state live-1)"
-        while [ $number -gt 0 ]; do
-            number=$((number - 1))
-            $rt delete --force "live-$number" >/dev/null 2>&1 || true
-        done
+        fact live-ms "$name" "$(awk -v a="$start" -v b="$EPOCHREALTIME" -v n="$1" 'BEGIN { print (b - a) * 1000 / n }')"
+        fact live-processes "$name" "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx "$name" || true)"
+        plan_live "$entry" | "$W/bin/measure" "$2"
+        fact live-state-syscalls "$name" "$(RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry") least traced state "$ID-live-1")"
+        for ((number = 0; number < $1; number++)); do $rt delete --force "$ID-live-$number" >/dev/null; done
     done
+}
+
+plan_live() { # entry
+    case_run live-run "$W/default" "$1"
+    case_create live-create "$1"
+    case_delete live-delete "$1"
+    case_beside live-state "state $ID" "$1"
 }
 
 # the process that waits for a container in the foreground
@@ -145,19 +181,20 @@ monitors() {
     local entry pid name
     for entry in "${RUNTIMES[@]}"; do
         name=$(name_of "$entry")
-        "$(path_of "$entry")" --root "$(state_of "$entry")" run -b "$W/paused" bench >/dev/null 2>&1 </dev/null &
+        "$(path_of "$entry")" --root "$(state_of "$entry")" run -b "$W/paused" "$ID" >/dev/null 2>&1 </dev/null &
         pid=$!
-        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry"); await has_status bench running)
+        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry"); await has_status "$ID" running)
         sleep 0.2
         fact monitor-rss "$name" "$(awk '$1 == "Rss:" { print $2 }' "/proc/$pid/smaps_rollup")"
         fact monitor-own "$name" "$(awk '$1 == "Anonymous:" { print $2 }' "/proc/$pid/smaps_rollup")"
-        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry"); forget bench) # or run, which waits for it, does
+        (RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry"); forget "$ID") # or run, which waits for it, does
         wait $pid || true
     done
 }
 
 fact() { # kind subject value
-    [ -z "$3" ] || printf '{"fact":"%s","subject":"%s","value":%s}\n' "$1" "$2" "$3"
+    [ -n "$3" ] || { echo "bench: $1 of $2 could not be counted" >&2; return 1; }
+    printf '{"fact":"%s","subject":"%s","value":%s}\n' "$1" "$2" "$3"
 }
 
 # ---- where the time goes --------------------------------------------------------------------------------------
@@ -165,16 +202,15 @@ fact() { # kind subject value
 # account ROUNDS: of `run`, by samples that perf takes. A high rate would measure perf.
 account() {
     local entry name
-    command -v perf >/dev/null || { echo "bench: perf is missing (apt-get install linux-perf)" >&2; return 1; }
     for entry in "${RUNTIMES[@]}" floor=; do
         name=$(name_of "$entry")
         if [ "$name" = floor ]; then
             printf 'case run floor\ntimed %s %s /bin/true\n' "$FLOOR" "$W/default/recipe"
         else
-            printf 'case run %s\ntimed %s run -b %s bench\n' "$name" "$(rt_of "$entry")" "$W/default"
+            case_run run "$W/default" "$entry"
         fi >"$W/plan"
-        perf record -q -F 5000 -e cpu-clock -g -o "$W/perf.data" "$W/bin/measure" "$1" <"$W/plan" >/dev/null 2>&1 || return
-        perf script -i "$W/perf.data" -F comm,ip,sym 2>/dev/null | "$BENCH/account" "$name" || return
+        perf record -q -F 5000 -e cpu-clock -g -o "$W/perf.data" "$W/bin/measure" "$1" <"$W/plan" >/dev/null
+        perf script -i "$W/perf.data" -F comm,ip,sym 2>/dev/null | "$BENCH/account" "$name"
     done
 }
 
@@ -186,16 +222,16 @@ system_calls() {
         (
             # shellcheck disable=SC2034 # for trace.sh
             RUNTIME=$(path_of "$entry") STATE=$(state_of "$entry") name=$(name_of "$entry")
-            fact syscalls-run "$name" "$(traced run -b "$W/default" bench)"
-            fact syscalls-podman "$name" "$(traced run -b "$W/podman" bench)"
-            fact syscalls-create "$name" "$(traced_create "$W/paused" bench)"
-            fact syscalls-start "$name" "$(traced_start "$W/default" bench)"
-            fact syscalls-delete "$name" "$(traced_delete "$W/default" bench)"
-            fact syscalls-kill "$name" "$(traced_kill "$W/paused" bench)"
-            fact syscalls-exec "$name" "$(traced_beside "$W/paused" bench exec bench /bin/true)"
-            fact syscalls-state "$name" "$(traced_beside "$W/paused" bench state bench)"
-            fact syscalls-version "$name" "$(traced --version)"
-        ) || return
+            fact syscalls-run "$name" "$(least traced run -b "$W/default" "$ID")"
+            fact syscalls-podman "$name" "$(least traced run -b "$W/podman" "$ID")"
+            fact syscalls-create "$name" "$(least traced_create "$W/paused" "$ID")"
+            fact syscalls-start "$name" "$(least traced_start "$W/default" "$ID")"
+            fact syscalls-delete "$name" "$(least traced_delete "$W/default" "$ID")"
+            fact syscalls-kill "$name" "$(least traced_kill "$W/paused" "$ID")"
+            fact syscalls-exec "$name" "$(least traced_beside "$W/paused" "$ID" exec "$ID" /bin/true)"
+            fact syscalls-state "$name" "$(least traced_beside "$W/paused" "$ID" state "$ID")"
+            fact syscalls-version "$name" "$(least traced --version)"
+        )
     done
     strace -f -c -o "$W/strace" "$FLOOR" "$W/default/recipe" /bin/true
     fact syscalls-run floor "$(total "$W/strace")"
@@ -235,6 +271,6 @@ END
 plan_features() { # entry
     local name option options
     while IFS=^ read -r name option options _; do
-        printf 'case feature %s %s\ntimed %s %s run -b %s bench\n' "$name" "$options" "$(rt_of "$1")" "$option" "$W/feature-$name"
+        printf 'case feature %s %s\ntimed %s %s run -b %s %s\n' "$name" "$options" "$(rt_of "$1")" "$option" "$W/feature-$name" "$ID"
     done < <(features)
 }

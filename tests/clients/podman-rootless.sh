@@ -234,6 +234,20 @@ test_nested_sandbox() {
     has "$OUT" "must grant CAP_SYS_ADMIN"
 }
 
+# P-2, P-5: the strict profile in a rootless container: every layer is there, for exec as well, and none can be loosened
+test_strict_profile() {
+    "$RUNTIME" probe --help >/dev/null 2>&1 || skip "this runtime has no sandbox policies"
+    local show='grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status; touch /x /etc/x 2>/dev/null || echo ro; touch /tmp/x && echo tmp; env | grep -c TOKEN; unshare -U true 2>/dev/null || echo denied'
+    capture run --annotation dev.aril.profile=strict -e MY_TOKEN=1 bb sh -c "$show"
+    eq "$(tr -d '\t' <<<"$OUT" | tr '\n' ' ')" "NoNewPrivs:1 Seccomp:2 ro tmp 0 denied "
+    pod run -d --name strict --annotation dev.aril.profile=strict bb sleep 1000
+    capture pod exec strict sh -c "$show"
+    eq "$(tr -d '\t' <<<"$OUT" | tr '\n' ' ')" "NoNewPrivs:1 Seccomp:2 ro tmp 0 denied "
+    capture pod exec --privileged strict grep CapBnd /proc/self/status
+    eq "$OUT" "$(pod exec strict grep CapBnd /proc/1/status)"
+    pod rm -f -t 0 strict
+}
+
 # nothing is left: containers, processes
 test_zz_nothing_left() {
     eq "$(pod ps -aq)" ""

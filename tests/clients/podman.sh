@@ -187,6 +187,20 @@ test_nested_sandbox() {
     has "$OUT" "must grant CAP_SYS_ADMIN"
 }
 
+# P-2, A-1: `podman --runtime aril-strict`, a link: every layer is there, for exec as well; no socket of an engine is
+test_strict_by_name() {
+    "$RUNTIME" probe --help >/dev/null 2>&1 || skip "this runtime has no sandbox policies"
+    ln -s "$RUNTIME" "$W/aril-strict"
+    local show='grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status; touch /x /etc/x 2>/dev/null || echo ro; touch /tmp/x && echo tmp; env | grep -c TOKEN; unshare -n true 2>/dev/null || echo denied'
+    pod --runtime "$W/aril-strict" run -d --cap-add SYS_ADMIN --name strict -e MY_TOKEN=1 bb sleep 1000
+    capture pod --runtime "$W/aril-strict" exec strict sh -c "$show"
+    eq "$(tr -d '\t' <<<"$OUT" | tr '\n' ' ')" "NoNewPrivs:1 Seccomp:2 ro tmp 0 denied "
+    pod --runtime "$W/aril-strict" rm -f -t 0 strict
+    capture pod --runtime "$W/aril-strict" run --rm -v /run:/host bb true
+    ne "$RC" 0
+    has "$ERR" "which the strict profile forbids"
+}
+
 # devices: the default ones, --device, and no others
 test_devices() {
     eq "$(run bb sh -c 'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; echo done')" "done"

@@ -188,6 +188,18 @@ with_operator() {
         mkdir -p /etc/aril && cp "$1/operator.json" /etc/aril/sandbox.json && shift && exec "$@"' sh "$B" "$@"
 }
 
+# P-3, C-1: the operator's file bounds containers of a rootless engine, too: root of a user namespace sees it as nobody's
+test_P_3_operator_in_a_user_namespace() {
+    bundle && mkdir "$B/etc-layer" && mkdir -p "$W/bin" && cp "$RUNTIME" "$W/bin/aril" && chmod 755 "$B" "$W/bin" "$W/bin/aril"
+    capture with_operator '{"profile":"strict"}' setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --clear-groups \
+        unshare --user --map-root-user "$W/bin/aril" probe --json
+    eq "$(jq -r .layers.policy.state <<<"$OUT")" active
+    capture with_operator '{"profile":"lax"}' setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --clear-groups \
+        unshare --user --map-root-user "$W/bin/aril" probe --json
+    eq "$(jq -r .layers.policy.state <<<"$OUT")" unsupported
+    has "$(jq -r .layers.policy.message <<<"$OUT")" "'lax' is not one of "
+}
+
 # M-2: extra writable paths: within what the operator allows, links resolved, by component; without the file nothing
 test_M_2_extra_writable() {
     bundle && annotate profile strict extraWritable "[\"$W/allowed/a\"]"

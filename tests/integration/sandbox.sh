@@ -220,6 +220,46 @@ END
     ne "$RC" 0
 }
 
+# S-8, L-2: with the host's network the abstract sockets of its programs are out of reach, those of the sandbox are not
+test_abstract_sockets() {
+    aril_only
+    command -v python3 >/dev/null || skip "python3 is missing"
+    [ "$("$RUNTIME" probe --json | jq .landlock_abi)" -ge 6 ] || skip "this kernel has no scopes (Landlock ABI 6)"
+    local try='import socket, sys
+own = socket.socket(socket.AF_UNIX); own.bind("\0own-%s" % sys.argv[1]); own.listen()
+for name in sys.argv[1], "own-" + sys.argv[1]:
+    try: socket.socket(socket.AF_UNIX).connect("\0" + name); print("ok")
+    except OSError as e: print(e.strerror)'
+    mkdir -p "$B"
+    python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.bind("\0" + sys.argv[1]); s.listen(); open(sys.argv[2], "w"); time.sleep(60)' "$ID" "$B/listens" &
+    local pid=$!
+    wait_for 20 test -e "$B/listens"
+    check() {
+        capture "${SANDBOX[@]}" --net host -- python3 -c "$try" "$ID"
+        eq "$OUT" "Operation not permitted
+ok"
+        capture "${SANDBOX[@]}" --net host --landlock off -- python3 -c "$try" "$ID"
+        eq "$OUT" "ok
+ok"
+    }
+    each_user check
+    kill $pid
+    wait $pid || true
+}
+
+# M-7, F-5: a command that the private /tmp hides is named as that
+test_hidden_command() {
+    aril_only
+    mkdir -p "$B/bin" && cp /bin/true "$B/bin/program" && cd /
+    [[ $B = /tmp/* ]] || skip "the tests are not below /tmp"
+    capture rt sandbox-exec -- "$B/bin/program"
+    eq "$RC" 127
+    has "$ERR" "$B/bin/program is not in the sandbox, which has its own /tmp: show it with --ro"
+    capture rt sandbox-exec --ro "$B/bin" -- "$B/bin/program"
+    eq "$RC $ERR" "0 "
+}
+
 # S-2, U-2: no capabilities, no new privileges, a filter; mount and new namespaces are refused
 test_privileges() {
     aril_only

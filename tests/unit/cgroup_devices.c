@@ -8,8 +8,14 @@
 #include "cgroup/devices_v2.h"
 
 #include <criterion/criterion.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 /* The few instructions that the program may use; anything else is a bug. Returns 0, 1, or -1 for a bad
  * program. */
@@ -405,4 +411,38 @@ Test(cgroup_devices, v1_changes)
         cr_expect_str_eq(text, changes[i].expected, "%s: %s", changes[i].name, text);
         device_rules_free(&rules);
     }
+}
+
+/* As an ordinary kernel before 5.11 would with little locked memory: every bpf(2) ends with EPERM. */
+static void refuse_bpf(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = { array_length(filter), filter };
+
+    cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* Item 169: the limit that is lifted for the program is not the container's. */
+Test(cgroup_devices, locked_memory_is_as_before)
+{
+    const struct rlimit limit = { 65536, 65536 };
+    struct device_rules rules = make_rules((struct oci_device_rule[]){ DENY_ALL }, 1);
+    struct rlimit after;
+    struct error err = { 0 };
+
+    cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    refuse_bpf();
+    cr_expect_eq(devices_v2_apply(-1, &rules, &err), -1);
+    cr_expect_str_eq(err.text, "linux.resources.devices: load a BPF program: operation not permitted", "%s",
+                     err.text);
+    cr_assert_eq(getrlimit(RLIMIT_MEMLOCK, &after), 0);
+    cr_expect_eq(after.rlim_cur, limit.rlim_cur);
+    cr_expect_eq(after.rlim_max, limit.rlim_max);
+    device_rules_free(&rules);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static char root[64];
@@ -74,6 +75,21 @@ static void put_start_socket(void)
 static bool is_there(void)
 {
     return faccessat(store.fd, "web1", F_OK, 0) == 0;
+}
+
+Test(process_info, a_name_of_brackets_misleads_nobody)
+{
+    struct process_info before, after;
+    char name[16];
+
+    cr_assert_eq(process_info_read(getpid(), &before), 0);
+    prctl(PR_GET_NAME, name);
+    prctl(PR_SET_NAME, "a) Z 1 2 (b) X");
+    cr_assert_eq(process_info_read(getpid(), &after), 0);
+    prctl(PR_SET_NAME, name);
+    cr_assert_eq(after.state, 'R');
+    cr_assert_gt(after.start_time, 0);
+    cr_assert_eq(after.start_time, before.start_time);
 }
 
 Test(lifecycle, states) /* items 38-41 */
