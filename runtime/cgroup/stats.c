@@ -88,8 +88,8 @@ static char *v2_controllers(const struct cgroup_location *location)
     return list;
 }
 
-int cgroup_stats(const struct cgroup_location *location, const char *id, struct buffer *out,
-                 struct error *err)
+int cgroup_stats(const struct cgroup_location *location, const char *id, const char *intel_rdt,
+                 struct buffer *out, struct error *err)
 {
     auto_free char *controllers = v2_controllers(location);
     char names[PAGE_SIZE_COUNT][32];
@@ -98,7 +98,8 @@ int cgroup_stats(const struct cgroup_location *location, const char *id, struct 
                                    .v2_controllers = controllers,
                                    .read = read_file,
                                    .context = (void *)location,
-                                   .page_sizes = sizes };
+                                   .page_sizes = sizes,
+                                   .intel_rdt = intel_rdt };
 
     if (!location || location->created.count == 0)
         return fail(err, ENOTSUP, "the container has no cgroup");

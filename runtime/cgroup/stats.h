@@ -14,14 +14,15 @@ struct stats_source {
     char *(*read)(void *context, const char *controller, const char *file);
     void *context;
     const char *const *page_sizes; /* "2MB", …, ended by NULL */
+    const char *intel_rdt;         /* a JSON object: no cgroup has it */
 };
 
 /* Pure: {"type":"stats","id":ID,"data":{…}} and a newline. */
 void stats_format(const struct stats_source *source, const char *id, struct buffer *out);
 
-/* The same of a recorded cgroup. */
-int cgroup_stats(const struct cgroup_location *location, const char *id, struct buffer *out,
-                 struct error *err);
+/* The same of a recorded cgroup; `intel_rdt` as above. */
+int cgroup_stats(const struct cgroup_location *location, const char *id, const char *intel_rdt,
+                 struct buffer *out, struct error *err);
 
 /* How many processes the kernel killed for want of memory. 0 when that is not known. */
 uint64_t cgroup_oom_kills(const struct cgroup_location *location);

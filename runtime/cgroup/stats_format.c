@@ -356,14 +356,14 @@ static void emit_huge_pages(struct emitter *emitter, const struct stats_source *
 }
 
 /* Members of the format that are always there; no runtime has interfaces to count. */
-static void emit_constants(struct emitter *emitter)
+static void emit_others(struct emitter *emitter, const char *intel_rdt)
 {
     if (strncmp(emitter->path, "hugetlb/", strlen("hugetlb/")) != 0) {
         go(emitter, "hugetlb");
         buffer_add_string(emitter->out, "{}");
     }
     go(emitter, "intel_rdt");
-    buffer_add_string(emitter->out, "{}");
+    buffer_add_string(emitter->out, intel_rdt);
     go(emitter, "network_interfaces");
     buffer_add_string(emitter->out, "null");
 }
@@ -380,7 +380,7 @@ void stats_format(const struct stats_source *source, const char *id, struct buff
             emit_row(&emitter, source, &rows[i], rows[i].path, file);
     }
     emit_huge_pages(&emitter, source);
-    emit_constants(&emitter);
+    emit_others(&emitter, source->intel_rdt);
     close_to(&emitter, "");
     buffer_add_string(out, "}}\n");
 }

@@ -9,6 +9,8 @@
 #include "base/process_info.h"
 #include "cgroup/stats.h"
 #include "launch/lifecycle.h"
+#include "oci-specs/config.h"
+#include "resctrl/resctrl.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -72,11 +74,35 @@ static int64_t now(void)
     return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+/* "{}" where the kernel has no resctrl, or the container no class. */
+static int read_intel_rdt(const struct container *container, struct buffer *out, struct error *err)
+{
+    struct resctrl resctrl;
+    struct resctrl_plan plan = { 0 };
+    struct oci_config *config;
+    int result = -1;
+
+    if (resctrl_open(&resctrl, &(struct error){ 0 }) < 0) {
+        buffer_add_string(out, "{}");
+        return 0;
+    }
+    config = oci_config_read_at(container->fd, "config.json", err);
+    if (config && resctrl_plan_make(config, container->id, &plan, err) == 0) {
+        resctrl_stats(&plan, &resctrl, out);
+        result = 0;
+    }
+    resctrl_close(&resctrl);
+    resctrl_plan_free(&plan);
+    oci_config_free(config);
+    return result;
+}
+
 static int print_stats(const struct container *container, struct error *err)
 {
-    auto_buffer struct buffer json = { 0 };
+    auto_buffer struct buffer json = { 0 }, intel_rdt = { 0 };
 
-    if (cgroup_stats(container->status->cgroup, container->id, &json, err) < 0)
+    if (read_intel_rdt(container, &intel_rdt, err) < 0 ||
+        cgroup_stats(container->status->cgroup, container->id, intel_rdt.data, &json, err) < 0)
         return -1;
     return cli_print_buffer(&json, err);
 }

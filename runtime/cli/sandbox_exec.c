@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -180,6 +181,15 @@ static void warn_of_hidden(const char *program, const struct sandbox_rules *rule
     }
 }
 
+/* It can only be asked for by setting it. */
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return mask;
+}
+
 static int run_rules(const struct invocation *invocation, const struct sandbox_options *chosen,
                      const struct sandbox_request *request, const struct sandbox_rules *rules,
                      struct error *err)
@@ -190,6 +200,7 @@ static int run_rules(const struct invocation *invocation, const struct sandbox_o
         .terminal = chosen->tty,
         .uid = geteuid(),
         .gid = getegid(),
+        .umask = current_umask(),
         .user_namespace = geteuid() != 0,
     };
     int result = -1;

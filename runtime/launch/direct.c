@@ -105,8 +105,7 @@ static const struct step first_steps[] = {
     { "first process", become_first, NULL },
 };
 
-/* ---- the payload
- * ------------------------------------------------------------------------------------------- */
+/* ---- the payload --------------------------------------------------------------------------------------- */
 
 /*
  * Job control is the payload's. On a terminal of its own it leads the session: nobody in there could continue
@@ -165,8 +164,7 @@ static void direct_main(struct launch *launch)
     _exit(EXIT_FAILURE);
 }
 
-/* ---- the runtime
- * ------------------------------------------------------------------------------------------- */
+/* ---- the runtime --------------------------------------------------------------------------------------- */
 
 static int clone_init(struct launch *launch, struct error *err)
 {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "oci-specs/types.h"
 
@@ -55,6 +56,10 @@ int resctrl_assign(const struct resctrl_plan *plan, const struct resctrl *resctr
 /* `update`: other schemata for the class. */
 int resctrl_update(const struct resctrl_plan *plan, const struct resctrl *resctrl, const char *schemata,
                    struct error *err);
+
+/* For `events`: the class, its monitoring group and what the processor has, as the object "intel_rdt" of
+ * runc's statistics. What has no file is left out. */
+void resctrl_stats(const struct resctrl_plan *plan, const struct resctrl *resctrl, struct buffer *out);
 
 /*
  * Before resctrl_create(): what it will have made and delete has to remove (item 238), as absolute paths for

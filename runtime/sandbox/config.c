@@ -49,6 +49,7 @@ static void add_overlay(struct oci_config *config, const struct sandbox_rule *ru
         strings_add(&mount->options, "userxattr");
 }
 
+/* The paths have no links. Where one has come up since, another sandbox that can write there has made it. */
 static void add_rule(struct oci_config *config, const struct sandbox_rules *rules, size_t index,
                      bool user_namespace)
 {
@@ -58,13 +59,15 @@ static void add_rule(struct oci_config *config, const struct sandbox_rules *rule
     switch (rule->access) {
     case SANDBOX_PINNED:
     case SANDBOX_WRITABLE:
-        add_mount(config, rule->path, "bind", rule->path, device ? "rbind" : "rbind,rnosuid,rnodev");
+        add_mount(config, rule->path, "bind", rule->path,
+                  device ? "rbind,src-nolinks" : "rbind,rnosuid,rnodev,src-nolinks");
         break;
     case SANDBOX_OVERLAID:
         add_overlay(config, rule, user_namespace);
         break;
     case SANDBOX_READ_ONLY:
-        add_mount(config, rule->path, "bind", rule->path, device ? "rbind,rro" : "rbind,rro,rnosuid,rnodev");
+        add_mount(config, rule->path, "bind", rule->path,
+                  device ? "rbind,rro,src-nolinks" : "rbind,rro,rnosuid,rnodev,src-nolinks");
         break;
     case SANDBOX_LINK:
         add_mount(config, rule->path, "bind", "/dev/null", "bind,ro,dest-nofollow");
@@ -102,7 +105,8 @@ static void add_mounts(struct oci_config *config, const struct sandbox_rules *ru
     add_mount(config, "/proc", "proc", "proc", "nosuid,noexec,nodev");
     add_mount(config, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
     add_mount(config, "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
-    add_mount(config, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777"); /* as large as the host's */
+    add_mount(config, "/dev/shm", "tmpfs", "shm",
+              "nosuid,noexec,nodev,mode=1777"); /* as large as the host's */
     if (rules->private_run)
         add_mount(config, "/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
     if (rules->private_tmp)
@@ -189,6 +193,8 @@ static void set_process(struct oci_config *config, const struct sandbox_command 
     process->user = memory_new(sizeof *process->user);
     *process->user =
         (struct oci_user){ .uid = command->uid, .has_uid = true, .gid = command->gid, .has_gid = true };
+    process->user->umask = command->umask;
+    process->user->has_umask = true;
     process->capabilities = memory_new(sizeof *process->capabilities); /* none */
     process->no_new_privileges = process->has_no_new_privileges = true;
 }

@@ -78,6 +78,7 @@ struct sandbox_command {
     bool terminal;
     uid_t uid;
     gid_t gid;
+    mode_t umask;
     bool user_namespace;
 };
 

@@ -6,7 +6,7 @@
  *
  * The plan has one directive a line; words are separated by blanks, there are no quotes:
  *
- *   case SCENARIO SUBJECT [rounds=N] [parallel=N] [ended] [settle] [tty]
+ *   case SCENARIO SUBJECT [rounds=N] [parallel=N] [ended] [settle] [tty] [stamp]
  *   before COMMAND...     not measured, before each round; more than one may be given, also of the next two
  *   timed COMMAND...      measured
  *   after COMMAND...      not measured
@@ -15,11 +15,13 @@
  * first round warms the caches and does not count. With parallel=N each command is started N times at once,
  * with % in its words replaced by the number of the copy. ended waits, before the clock runs, until all that
  * was made before has ended; settle waits, after it, for what the command left behind. tty gives it a
- * terminal as standard input.
+ * terminal as standard input. stamp reads from its standard output when the payload started (stamp.c).
+ * Commands that read descriptor 9, where it is open, find it at its beginning.
  *
  * A line of JSON comes out for each case. wall is from before the first fork to the end of the last command.
  * cpu (user + system) and faults are those of the command and of everything that it made, ended or not: we
  * are a subreaper, so the init of a container is our child. rss is that of the largest process that ended.
+ * start, with stamp, is from before the first fork to the stamp.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +30,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,12 +56,13 @@ struct command_list {
 
 struct sample {
     double wall, cpu, faults, rss; /* milliseconds, milliseconds, number, KiB */
+    double start;                  /* milliseconds */
 };
 
 struct measured_case {
     const char *scenario, *subject;
     int rounds, parallel;
-    bool ended, settle, tty;
+    bool ended, settle, tty, stamp;
     struct command_list before, timed, after;
     struct sample *samples;
     int count;
@@ -91,6 +95,8 @@ static void read_option(struct measured_case *item, const char *word)
         item->settle = true;
     else if (!strcmp(word, "tty"))
         item->tty = true;
+    else if (!strcmp(word, "stamp"))
+        item->stamp = true;
     else
         errno = EINVAL, die(word);
     if (item->rounds < 1 || item->rounds > MAX_ROUNDS || item->parallel < 1 || item->parallel > MAX_COPIES)
@@ -234,7 +240,8 @@ static void expand(const struct command *command, int copy, char **words, char *
     words[i] = NULL;
 }
 
-static pid_t spawn(const struct command *command, int copy, const char *input)
+/* output is a descriptor, or -1 for /dev/null */
+static pid_t spawn(const struct command *command, int copy, const char *input, int output)
 {
     char *words[MAX_WORDS], space[8192];
     posix_spawn_file_actions_t actions;
@@ -244,7 +251,10 @@ static pid_t spawn(const struct command *command, int copy, const char *input)
     expand(command, copy, words, space, sizeof space);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, input, O_RDWR | O_NOCTTY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    if (output < 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    else
+        posix_spawn_file_actions_adddup2(&actions, output, 1);
     sigfillset(&all); /* nohup and shells have jobs ignore some */
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigdefault(&attributes, &all);
@@ -276,12 +286,12 @@ static void reap_one(pid_t pid, const struct command *command, long *rss)
     }
 }
 
-static void run(const struct command_list *list, int copies, const char *input, long *rss)
+static void run(const struct command_list *list, int copies, const char *input, int output, long *rss)
 {
     pid_t pids[MAX_COPIES];
     for (int i = 0; i < list->count; i++) {
         for (int copy = 0; copy < copies; copy++)
-            pids[copy] = spawn(&list->items[i], copy, input);
+            pids[copy] = spawn(&list->items[i], copy, input, output);
         for (int copy = 0; copy < copies; copy++)
             reap_one(pids[copy], &list->items[i], rss);
     }
@@ -304,24 +314,37 @@ static const char *open_terminal(void)
     return ptsname(master); /* the master stays open until the end */
 }
 
+/* the stamp in the pipe, in milliseconds of the monotonic clock */
+static double read_stamp(int pipe_end)
+{
+    int64_t stamp;
+    if (read(pipe_end, &stamp, sizeof stamp) != sizeof stamp)
+        die("no stamp");
+    return (double)stamp / 1e6;
+}
+
 static struct sample one_round(struct measured_case *item)
 {
     static const char *terminal;
+    static int ends[2] = { -1, -1 };
     long ignored = 0, rss = 0;
     if (item->tty && !terminal)
         terminal = open_terminal();
-    run(&item->before, item->parallel, "/dev/null", &ignored);
+    if (item->stamp && ends[0] < 0 && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        die("pipe");
+    lseek(9, 0, SEEK_SET);
+    run(&item->before, item->parallel, "/dev/null", -1, &ignored);
     reap_adopted(item->ended, &ignored);
     struct usage before = used();
     double start = now();
-    run(&item->timed, item->parallel, item->tty ? terminal : "/dev/null", &rss);
+    run(&item->timed, item->parallel, item->tty ? terminal : "/dev/null", item->stamp ? ends[1] : -1, &rss);
     double wall = now() - start;
     reap_adopted(item->settle, &rss);
     struct usage after = used();
-    run(&item->after, item->parallel, "/dev/null", &ignored);
+    run(&item->after, item->parallel, "/dev/null", -1, &ignored);
     reap_adopted(false, &ignored);
-    return (struct sample){ wall, after.cpu - before.cpu, (double)(after.faults - before.faults),
-                            (double)rss };
+    return (struct sample){ wall, after.cpu - before.cpu, (double)(after.faults - before.faults), (double)rss,
+                            item->stamp ? read_stamp(ends[0]) - start : 0 };
 }
 
 /* ---- the rounds
@@ -370,6 +393,8 @@ static void print_case(const struct measured_case *item)
     print_numbers("cpu_ms", item, offsetof(struct sample, cpu));
     print_numbers("faults", item, offsetof(struct sample, faults));
     print_numbers("rss_kib", item, offsetof(struct sample, rss));
+    if (item->stamp)
+        print_numbers("start_ms", item, offsetof(struct sample, start));
     puts("}");
     fflush(stdout);
 }

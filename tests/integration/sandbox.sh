@@ -204,6 +204,21 @@ END
     ne "$RC" 0
 }
 
+# F-9, A-2: it is the caller's command: his umask holds, and what its output goes to stays whose it is
+test_umask_and_output() {
+    aril_only
+    check() {
+        own "touch out; chmod 666 out"
+        (umask 027 && "${SANDBOX[@]}" --rw . -- sh -c 'umask; touch made' >>out)
+        eq "$(cat out)" 0027
+        eq "$(stat -c %a made)" 640
+    }
+    each_user check
+    chown "$TEST_USER" "$B/root/out"
+    "$RUNTIME" sandbox-exec -- true >>"$B/root/out" 2>>"$B/root/out"
+    eq "$(stat -c %u "$B/root/out")" "$TEST_USER"
+}
+
 # S-8, L-2: with the host's network the abstract sockets of its programs are out of reach, those of the sandbox are not
 test_abstract_sockets() {
     aril_only

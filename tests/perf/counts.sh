@@ -285,10 +285,15 @@ test_scale() {
     within syscalls-for-each list $((($(traced list) - listed) / 1000))
     for number in {1..20}; do rt run --detach -b "$W/paused" "$ID-$number" >/dev/null; done
     for command in $commands; do
-        eq "$command: $(of_one "$command")" "$command: ${alone[$command]}"
+        few_more "$command" "$(of_one "$command")" "${alone[$command]}"
     done
     for number in {1..20}; do rt delete --force "$ID-$number"; done
     rm -rf "$STATE"/many-*
+}
+
+# A thousand others would add as many; one or two is what a signal or a wait adds on a busy machine.
+few_more() { # command count alone
+    [ "$2" -gt 0 ] && [ "$2" -le $(($3 + 2)) ] || { echo "$1: $2 beside others, $3 alone"; return 1; }
 }
 
 of_one() { # command

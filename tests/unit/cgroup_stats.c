@@ -25,7 +25,8 @@ static void check(bool unified, const struct file *files, const char *expected)
                                          .v2_controllers = "rdma,pids", /* beside v1 */
                                          .read = read_test_file,
                                          .context = (void *)files,
-                                         .page_sizes = sizes };
+                                         .page_sizes = sizes,
+                                         .intel_rdt = "{}" };
     struct buffer out = { 0 }, whole = { 0 };
 
     buffer_add_format(&whole, "{\"type\":\"stats\",\"id\":\"web1\",\"data\":{%s%s", expected,

@@ -310,3 +310,79 @@ Test(resctrl, item_240_update)
     expect_file(&resctrl, "web1/schemata", "MB:0=50\n");
     tear_down(&resctrl);
 }
+
+/* ---- statistics ------------------------------------------------------------------------------------- */
+
+static void expect_stats(const struct resctrl *resctrl, const char *rdt, const char *expected)
+{
+    struct oci_config *config = parse(rdt);
+    struct resctrl_plan plan;
+    struct buffer out = { 0 };
+    struct error err = { 0 };
+
+    cr_assert_eq(resctrl_plan_make(config, "web1", &plan, &err), 0, "%s", err.text);
+    resctrl_stats(&plan, resctrl, &out);
+    cr_expect_str_eq(out.data, expected, "%s", out.data);
+    buffer_free(&out);
+    resctrl_plan_free(&plan);
+    oci_config_free(config);
+}
+
+static void put_in(int dirfd, const char *directory, const char *file, const char *text)
+{
+    auto_free char *path = memory_format("%s/%s", directory, file);
+
+    mkdirat(dirfd, directory, 0755);
+    put(dirfd, path, text);
+}
+
+/* O6: "intel_rdt" as runc has it. */
+Test(resctrl, stats)
+{
+    char directory[] = "/tmp/aril-unit.XXXXXX", error[ERROR_TEXT_SIZE];
+    struct resctrl resctrl = fake(directory);
+
+    apply(&resctrl, "{\"l3CacheSchema\": \"L3:0=f\"}", error);
+    expect_stats(&resctrl, "{}",
+                 "{\"l3_cache_schema_root\":\"L3:0=fffff\",\"l3_cache_schema\":\"L3:0=f\","
+                 "\"mem_bw_schema_root\":\"MB:0=100\"}");
+    mkdirat(resctrl.root, "info", 0755);
+    put_in(resctrl.root, "info/L3", "cbm_mask", "fffff\n");
+    put_in(resctrl.root, "info/L3", "min_cbm_bits", "2\n");
+    put_in(resctrl.root, "info/L3", "num_closids", "16\n");
+    put_in(resctrl.root, "info/MB", "bandwidth_gran", "10\n");
+    put_in(resctrl.root, "info/MB", "min_bandwidth", "\"}\n"); /* the kernel writes numbers */
+    put(resctrl.root, "web1/schemata", "    MB:0=50\n    L3:0=f\n");
+    mkdirat(resctrl.root, "web1/mon_data", 0755);
+    put_in(resctrl.root, "web1/mon_data/mon_L3_00", "llc_occupancy", "4096\n");
+    put_in(resctrl.root, "web1/mon_data/mon_L3_00", "mbm_total_bytes", "7\n");
+    put_in(resctrl.root, "web1/mon_data/mon_L3_00", "mbm_local_bytes", "Unavailable\n");
+    put_in(resctrl.root, "web1/mon_data/mon_L3_01", "llc_occupancy", "0\n");
+    put_in(resctrl.root, "web1/mon_data/mon_L3_01", "mbm_total_bytes", "9\n");
+    expect_stats(&resctrl, "{}",
+                 "{\"l3_cache_info\":{\"cbm_mask\":\"fffff\",\"min_cbm_bits\":2,\"num_closids\":16},"
+                 "\"l3_cache_schema_root\":\"L3:0=fffff\",\"l3_cache_schema\":\"L3:0=f\","
+                 "\"mem_bw_info\":{\"bandwidth_gran\":10},"
+                 "\"mem_bw_schema_root\":\"MB:0=100\",\"mem_bw_schema\":\"MB:0=50\","
+                 "\"mbm_stats\":[{\"mbm_total_bytes\":7},{\"mbm_total_bytes\":9}],"
+                 "\"cmt_stats\":[{\"llc_occupancy\":4096},{\"llc_occupancy\":0}]}");
+    apply(&resctrl, "{\"closID\": \"/\", \"enableMonitoring\": true}", error); /* its own counters */
+    mkdirat(resctrl.root, "mon_groups/web1/mon_data", 0755);
+    put_in(resctrl.root, "mon_groups/web1/mon_data/mon_L3_00", "llc_occupancy", "5\n");
+    expect_stats(&resctrl, "{\"closID\": \"/\", \"enableMonitoring\": true}",
+                 "{\"l3_cache_info\":{\"cbm_mask\":\"fffff\",\"min_cbm_bits\":2,\"num_closids\":16},"
+                 "\"l3_cache_schema_root\":\"L3:0=fffff\",\"l3_cache_schema\":\"L3:0=fffff\","
+                 "\"mem_bw_info\":{\"bandwidth_gran\":10},"
+                 "\"mem_bw_schema_root\":\"MB:0=100\",\"mem_bw_schema\":\"MB:0=100\","
+                 "\"cmt_stats\":[{\"llc_occupancy\":5}]}");
+    tear_down(&resctrl);
+}
+
+Test(resctrl, stats_without_a_class)
+{
+    char directory[] = "/tmp/aril-unit.XXXXXX";
+    struct resctrl resctrl = fake(directory);
+
+    expect_stats(&resctrl, NULL, "{}");
+    tear_down(&resctrl);
+}
