@@ -3,6 +3,7 @@
  * `runok-linux-sandbox` and `aril-sandbox-exec`, by argv[0] (main.c).
  */
 #include "cli/commands.h"
+#include "guard/guard.h"
 #include "launch/launch.h"
 #include "policy/policy.h"
 #include "sandbox/sandbox.h"
@@ -171,11 +172,11 @@ static void warn_of_hidden(const char *program, const struct sandbox_rules *rule
     auto_free char *real = strchr(program, '/') ? realpath(program, NULL) : NULL;
 
     for (size_t i = 0; real && i < array_length(private); i++) {
-        if (!is_private[i] || !sandbox_path_is_within(real, private[i]))
+        if (!is_private[i] || !guard_is_within(real, private[i]))
             continue;
         for (size_t rule = 0; rule < rules->count; rule++)
             if (strcmp(rules->items[rule].path, "/") != 0 &&
-                sandbox_path_is_within(real, rules->items[rule].path))
+                guard_is_within(real, rules->items[rule].path))
                 return;
         log_warning("%s is not in the sandbox, which has its own %s: show it with --ro", program, private[i]);
     }

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/edit.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ static struct oci_mount *add_mount(struct oci_config *config, const char *destin
 static bool leads_somewhere(const struct sandbox_rules *rules, size_t index)
 {
     for (size_t i = index + 1; i < rules->count; i++)
-        if (sandbox_path_is_within(rules->items[i].path, rules->items[index].path))
+        if (guard_is_within(rules->items[i].path, rules->items[index].path))
             return true;
     return false;
 }
@@ -54,7 +55,7 @@ static void add_rule(struct oci_config *config, const struct sandbox_rules *rule
                      bool user_namespace)
 {
     const struct sandbox_rule *rule = &rules->items[index];
-    bool device = sandbox_path_is_within(rule->path, "/dev");
+    bool device = guard_is_within(rule->path, "/dev");
 
     switch (rule->access) {
     case SANDBOX_PINNED:
@@ -120,7 +121,7 @@ static void keep_resolver(struct oci_config *config, const struct sandbox_rules 
 {
     auto_free char *real = realpath("/etc/resolv.conf", NULL);
 
-    if (rules->private_run && real && sandbox_path_is_within(real, "/run"))
+    if (rules->private_run && real && guard_is_within(real, "/run"))
         add_mount(config, real, "bind", real, "bind,ro,nosuid,nodev,noexec");
 }
 

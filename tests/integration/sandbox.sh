@@ -90,6 +90,22 @@ test_placeholder_kept_when_used() {
     cd /
 }
 
+# M-5: what lies on the way to a guarded path stays in its place; what a link leads to cannot be made; nothing of ours stays
+test_guarded_in_their_place() {
+    aril_only
+    check() {
+        own 'mkdir -p a/b store; echo c >a/b/f; ln -s later/on .git; echo "gitdir: store/new" >.agents'
+        capture "${SANDBOX[@]}" --rw . --ro a/b --ro store/x -- sh -c 'mv a z; mkdir -p a/b; mkdir -p later/on; mv store s; mkdir store/x; echo w >a/b/f; touch a/new ok'
+        eq "$(find . -name '[!.]*' | sort | tr '\n' ' ')" "./a ./a/b ./a/b/f ./a/new ./ok ./store "
+        eq "$(cat a/b/f)" c
+        capture "${SANDBOX[@]}" --rw . --ro a --ro a/b/f -- sh -c 'touch a/b/no a/no; echo w >a/b/f'
+        eq "$(ls a a/b | tr '\n' ' ')" "a: b new  a/b: f "
+        capture "${SANDBOX[@]}" --overlay . --ro a/b -- touch a/no
+        [ ! -e a/no ]
+    }
+    each_user check
+}
+
 # M-3, M-4, M-1: read-only and denied paths, globs, and the most specific rule wins
 test_ro_and_deny() {
     aril_only

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/edit.h"
 
 #include <criterion/criterion.h>
@@ -21,7 +22,7 @@ Test(sandbox_exec, M7_paths_are_compared_by_component)
     };
 
     for (size_t i = 0; i < array_length(rows); i++)
-        cr_expect_eq(sandbox_path_is_within(rows[i].path, rows[i].parent), rows[i].within, "%s in %s",
+        cr_expect_eq(guard_is_within(rows[i].path, rows[i].parent), rows[i].within, "%s in %s",
                      rows[i].path, rows[i].parent);
 }
 
