@@ -1,7 +1,14 @@
 /*
- * Control groups: where a container's cgroup is, its limits, and the operations on it. plan.c and resources.c
- * are pure (config → rows {controller, file, value}); apply.c writes them. v1 (named and combined
- * hierarchies), hybrid and v2.
+ * Control groups: where a container's cgroup is, its limits, and the operations on it. v1 (named and combined
+ * hierarchies), hybrid and v2. The files of this folder:
+ *
+ * - config to plan, pure: plan, describe, path, owner; resources, resources_v1, resources_v2, convert, rows;
+ *   device_rules, devices_v1; systemd_name, systemd_properties, systemd_value
+ * - what is mounted: hierarchies, mountinfo
+ * - plan to cgroup: apply; make, controllers, directories (writes rows), devices_v2 (BPF), attach
+ * - the systemd driver: systemd; systemd_bus, systemd_message; systemd_companion, systemd_words
+ * - later commands, from the record: location, tree, wait; members, kill, freezer, destroy; update,
+ *   update_devices, in_force; stats, stats_format; branch (exec)
  */
 #pragma once
 

@@ -17,6 +17,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* After a failure to open it: 0 when it is gone, or was never made. */
+static int accept_gone(struct error *err)
+{
+    return errno == ENOENT ? 0 : fail_errno(err, "open the cgroup");
+}
+
 int cgroup_pids(const struct cgroup_location *location, pid_t **pids, size_t *count, struct error *err)
 {
     auto_close int fd = cgroup_location_open_with(location, "cgroup.procs");
@@ -24,7 +30,7 @@ int cgroup_pids(const struct cgroup_location *location, pid_t **pids, size_t *co
     *pids = NULL;
     *count = 0;
     if (fd < 0)
-        return 0; /* gone, or never made */
+        return accept_gone(err);
     return cgroup_tree_pids(fd, pids, count) < 0 ? fail_errno(err, "list the processes of the cgroup") : 0;
 }
 
@@ -32,7 +38,7 @@ static int signal_all(const struct cgroup_location *location, int signal, struct
 {
     auto_close int fd = cgroup_location_open_with(location, "cgroup.procs");
 
-    return fd < 0 ? 0 : cgroup_members_signal(fd, signal, err);
+    return fd < 0 ? accept_gone(err) : cgroup_members_signal(fd, signal, err);
 }
 
 /*

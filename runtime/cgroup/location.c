@@ -26,15 +26,25 @@ int cgroup_location_open(const char *path)
     return take_fd(&fd);
 }
 
+/* No room for a descriptor does not mean that there is no cgroup. */
+static bool is_for_want_of_room(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOMEM;
+}
+
 int cgroup_location_open_with(const struct cgroup_location *location, const char *file)
 {
+    int code = ENOENT;
+
     for (size_t i = 0; location && i < location->created.count; i++) {
         auto_close int fd = cgroup_location_open(location->created.items[i]);
 
         if (fd >= 0 && faccessat(fd, file, F_OK, 0) == 0)
             return take_fd(&fd);
+        if (is_for_want_of_room(errno))
+            code = errno;
     }
-    errno = ENOENT;
+    errno = code;
     return -1;
 }
 

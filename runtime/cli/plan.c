@@ -46,7 +46,8 @@ static int describe_namespaces(const struct oci_config *config, struct buffer *o
     return 0;
 }
 
-static int describe_rootfs(const struct bundle *bundle, bool no_pivot, struct buffer *out, struct error *err)
+static int describe_rootfs(const struct bundle *bundle, const struct policy_record *policy, bool no_pivot,
+                           struct buffer *out, struct error *err)
 {
     auto_cleanup(overlay_request_cleanup) struct overlay_request *overlay = NULL;
     struct rootfs_context context = {
@@ -54,6 +55,7 @@ static int describe_rootfs(const struct bundle *bundle, bool no_pivot, struct bu
         .rootfs = bundle->rootfs,
         .no_pivot = no_pivot,
         .rootless = !privilege_of_host(),
+        .guards = policy ? policy->guards : NULL,
     };
     struct rootfs_plan *plan;
 
@@ -82,8 +84,8 @@ static int describe_cgroup(const struct bundle *bundle, const struct invocation 
     return 0;
 }
 
-static int describe(const struct bundle *bundle, const struct invocation *invocation, struct buffer *out,
-                    struct error *err)
+static int describe(const struct bundle *bundle, const struct policy_record *policy,
+                    const struct invocation *invocation, struct buffer *out, struct error *err)
 {
     const struct plan_options *chosen = invocation->options;
 
@@ -94,7 +96,7 @@ static int describe(const struct bundle *bundle, const struct invocation *invoca
     if (describe_cgroup(bundle, invocation, out, err) < 0)
         return -1;
     buffer_add_string(out, ",\n\"rootfs\": ");
-    if (describe_rootfs(bundle, chosen->no_pivot, out, err) < 0)
+    if (describe_rootfs(bundle, policy, chosen->no_pivot, out, err) < 0)
         return -1;
     if (bundle->config->process) {
         buffer_add_string(out, ",\n\"process\": ");
@@ -131,7 +133,7 @@ static int run(const struct invocation *invocation, struct error *err)
         return -1;
     result = apply_policy(&bundle, invocation, &policy, err);
     if (result == 0)
-        result = describe(&bundle, invocation, &json, err);
+        result = describe(&bundle, policy, invocation, &json, err);
     schema_free(&policy_record_schema, policy);
     if (result == 0)
         result = cli_print_buffer(&json, err);

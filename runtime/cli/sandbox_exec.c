@@ -3,6 +3,7 @@
  * `runok-linux-sandbox` and `aril-sandbox-exec`, by argv[0] (main.c).
  */
 #include "cli/commands.h"
+#include "guard/guard.h"
 #include "launch/launch.h"
 #include "policy/policy.h"
 #include "sandbox/sandbox.h"
@@ -15,6 +16,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -170,14 +172,23 @@ static void warn_of_hidden(const char *program, const struct sandbox_rules *rule
     auto_free char *real = strchr(program, '/') ? realpath(program, NULL) : NULL;
 
     for (size_t i = 0; real && i < array_length(private); i++) {
-        if (!is_private[i] || !sandbox_path_is_within(real, private[i]))
+        if (!is_private[i] || !guard_is_within(real, private[i]))
             continue;
         for (size_t rule = 0; rule < rules->count; rule++)
             if (strcmp(rules->items[rule].path, "/") != 0 &&
-                sandbox_path_is_within(real, rules->items[rule].path))
+                guard_is_within(real, rules->items[rule].path))
                 return;
         log_warning("%s is not in the sandbox, which has its own %s: show it with --ro", program, private[i]);
     }
+}
+
+/* It can only be asked for by setting it. */
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return mask;
 }
 
 static int run_rules(const struct invocation *invocation, const struct sandbox_options *chosen,
@@ -190,6 +201,7 @@ static int run_rules(const struct invocation *invocation, const struct sandbox_o
         .terminal = chosen->tty,
         .uid = geteuid(),
         .gid = getegid(),
+        .umask = current_umask(),
         .user_namespace = geteuid() != 0,
     };
     int result = -1;

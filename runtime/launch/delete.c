@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
 #include "launch/context.h"
+#include "launch/guards.h"
 #include "launch/salvage.h"
 #include "oci-specs/config.h"
 #include "oci-specs/schema.h"
@@ -123,7 +124,8 @@ static int undo(struct container *container, bool force, struct error *err)
     if (check_state(container, force, err) < 0 || kill_init(container, err) < 0 ||
         destroy_cgroup(container, err) < 0 || remove_intel_rdt_groups(container, err) < 0)
         return -1;
-    run_poststop_hooks(container);
+    guards_release(container);
+    run_poststop_hooks(container); /* which may unmount the root file system */
     return container_remove(container, err);
 }
 

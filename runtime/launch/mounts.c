@@ -3,6 +3,7 @@
  * instead of executing something. The runtime's side, and from mounts_main() on the process itself, which
  * holds nothing of the host from before it joins but the detached sources.
  */
+#include "launch/guards.h"
 #include "launch/launch.h"
 #include "launch/lifecycle.h"
 #include "launch/payload.h"
@@ -143,7 +144,8 @@ int launch_change_mounts(struct container *container, struct oci_config *config,
     launch.stage_leave = leave_host;
     launch.stage_join = enter_namespaces;
     launch.removes_mounts = remove;
-    if (check_state(&launch, err) == 0 && plan_mounts(&launch, mounts, count, err) == 0)
+    if (check_state(&launch, err) == 0 && guards_check_mounts(container, mounts, count, remove, err) == 0 &&
+        plan_mounts(&launch, mounts, count, err) == 0)
         result = change(&launch, err);
     launch_close(&launch);
     return result;

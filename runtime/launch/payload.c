@@ -112,7 +112,8 @@ int payload_shed_privileges(struct launch *launch, struct error *err)
     struct process_plan *plan = &launch->process;
     bool cwd_again = false;
 
-    if (stdio_give_to(plan->uid, err) < 0 || enter_cwd(plan, &cwd_again, err) < 0 ||
+    /* Those of a sandbox are its caller's, who stays who he is. */
+    if ((!launch->direct && stdio_give_to(plan->uid, err) < 0) || enter_cwd(plan, &cwd_again, err) < 0 ||
         capabilities_drop_bounding(plan, err) < 0)
         return -1;
     if (plan->process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -4,6 +4,7 @@
  */
 #include "launch/runtime.h"
 #include "launch/context.h"
+#include "launch/guards.h"
 #include "launch/lifecycle.h"
 #include "launch/notify.h"
 #include "launch/protocol.h"
@@ -99,6 +100,8 @@ int launch_make_plans(struct launch *launch, struct error *err)
         (launch->overlay && !launch->rootless &&
          overlay_request_bound(launch->overlay, launch->bundle.path, err) < 0))
         return -1;
+    if (launch_find_guards(launch, err) < 0)
+        return -1;
     launch->cgroup = cgroup_plan_make(config, launch->options->id, launch->options->cgroup_driver, err);
     if (!launch->cgroup)
         return -1;
@@ -149,12 +152,14 @@ static int reserve_id(struct launch *launch, struct error *err)
         .annotations = launch->bundle.config->annotations, /* borrowed: store_create copies the record */
     };
     const struct oci_hooks *hooks = launch->bundle.config->hooks;
+    const struct policy_guards *guards = launch_guards(launch);
     int result;
 
     status.start_needs_config = status.has_start_needs_config =
         (hooks && hooks->poststart_count) || launch->seccomp.notify;
     status.policy = status.has_policy = launch->policy != NULL;
     status.poststop_hooks = status.has_poststop_hooks = hooks && hooks->poststop_count;
+    status.placeholders = status.has_placeholders = guards && guards->placeholders_count > 0;
     timestamp_now(created);
     status.cgroup = cgroup_plan_location(launch->cgroup);
     result = store_create(launch->store, launch->options->id, &status, &launch->container, err);
@@ -267,6 +272,7 @@ int launch_plan_rootfs(struct launch *launch, struct error *err)
         .rootfs = launch->bundle.rootfs,
         .no_pivot = launch->options->no_pivot,
         .rootless = launch->rootless,
+        .guards = launch_guards(launch),
         .cgroups = launch->cgroup ? cgroup_plan_listing(launch->cgroup) : NULL,
     };
 
@@ -500,6 +506,7 @@ static const struct step create_steps[] = {
     { "poststop hooks", NULL, run_poststop_hooks }, /* undo only: after all below is gone (item 34) */
     { "cgroup", make_cgroup, remove_cgroup },
     { "intelRdt groups", make_intel_rdt_groups, remove_intel_rdt_groups },
+    { "placeholders", launch_make_placeholders, launch_remove_placeholders }, /* on record since the saved config */
     { "mount sources", launch_plan_rootfs, NULL },
     { "init", clone_init, launch_kill_init },                    /* enters its cgroup before all else */
     { "cgroup unit", make_cgroup_around, remove_cgroup_around }, /* the systemd driver's "cgroup" */

@@ -68,35 +68,27 @@ static int read_env_keys(const struct annotation *row, const char *value, struct
     return read_list(row, value, &request->env_keys, err);
 }
 
-/*
- * Read-only and denied paths become linux.readonlyPaths and linux.maskedPaths, which take literal paths. A
- * pattern would be taken for a strange file name, and protect nothing.
- */
-static int check_literal(const char *what, const struct strings *paths, struct error *err)
-{
-    for (size_t i = 0; i < paths->count; i++) {
-        if (paths->items[i][0] != '/')
-            return fail(err, ENOTSUP, "%s[%zu]: '%s' is not absolute", what, i, paths->items[i]);
-        if (strpbrk(paths->items[i], "*?[{"))
-            return fail(err, ENOTSUP, "%s[%zu]: '%s': patterns are not supported", what, i, paths->items[i]);
-    }
-    return 0;
-}
-
 static int read_read_only(const struct annotation *row, const char *value, struct policy_request *request,
                           struct error *err)
 {
-    if (read_list(row, value, &request->read_only, err) < 0)
-        return -1;
-    return check_literal(POLICY_PREFIX "readOnlySubpaths", &request->read_only, err);
+    return read_list(row, value, &request->read_only, err);
 }
 
 static int read_read_deny(const struct annotation *row, const char *value, struct policy_request *request,
                           struct error *err)
 {
-    if (read_list(row, value, &request->read_deny, err) < 0)
+    return read_list(row, value, &request->read_deny, err);
+}
+
+/* A JSON array of names, or one of them as people write it: "vcs" (M-5). */
+static int read_protect(const struct annotation *row, const char *value, struct policy_request *request,
+                        struct error *err)
+{
+    if (value[0] != '[')
+        strings_add(&request->protect, value);
+    else if (read_list(row, value, &request->protect, err) < 0)
         return -1;
-    return check_literal(POLICY_PREFIX "readDenyPaths", &request->read_deny, err);
+    return policy_protect_check(&request->protect, POLICY_PREFIX "protect", err);
 }
 
 static int read_extra_writable(const struct annotation *row, const char *value, struct policy_request *request,
@@ -173,9 +165,7 @@ static int read_landlock(const struct annotation *row, const char *value, struct
         check_roots(&landlock->writable_roots, "writable_roots", err) < 0 ||
         check_roots(&landlock->read_roots, "read_roots", err) < 0)
         return -1;
-    if (check_literal(POLICY_PREFIX "landlock: read_only_subpaths", &landlock->read_only_subpaths, err) < 0)
-        return -1;
-    return check_literal(POLICY_PREFIX "landlock: read_deny_paths", &landlock->read_deny_paths, err);
+    return 0;
 }
 
 static int read_id(const struct annotation *row, const char *value, uint32_t *id, struct error *err)
@@ -242,7 +232,7 @@ static const struct annotation annotations[] = {
     { "readDenyPaths", read_read_deny },
     { "extraWritable", read_extra_writable },
     { "init", read_init },
-    { "protect", refuse },
+    { "protect", read_protect },
     { "preset", refuse },
     { "proc", refuse },
     { "session", refuse },
@@ -321,5 +311,6 @@ void policy_request_free(struct policy_request *request)
     strings_free(&request->read_only);
     strings_free(&request->read_deny);
     strings_free(&request->extra_writable);
+    strings_free(&request->protect);
     *request = (struct policy_request){ 0 };
 }

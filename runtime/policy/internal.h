@@ -12,7 +12,7 @@ struct policy_request {
     enum policy_network network;
     enum policy_env_mode env_mode;
     struct policy_landlock *landlock;
-    struct strings seccomp_deny, env_keys, read_only, read_deny, extra_writable;
+    struct strings seccomp_deny, env_keys, read_only, read_deny, extra_writable, protect;
     bool has_seccomp_deny, has_env_keys;
     bool required[POLICY_LAYER_SPECULATION + 1];
     uint32_t uid, gid, umask;
@@ -44,6 +44,14 @@ int policy_add_writable(const struct strings *paths, const struct policy_operato
                         struct oci_config *config, struct error * err);
 int policy_add_init(const struct policy_operator *operator, struct oci_config * config, struct error *err);
 
+/* guards.c: what is to be guarded, and in which mounts; NULL where nothing is (M-3 to M-5). */
+int policy_guards_plan(const struct policy_request *request, const struct policy_operator *operator,
+                       const struct oci_config * config, struct policy_guards **guards, struct error *err);
+/* The path is taken over. Of two covers of the same path the stricter one stays. */
+struct policy_guard *policy_guard_add(struct policy_guards *guards, char *path, enum policy_cover cover,
+                                      const char *label);
+int policy_protect_check(const struct strings *names, const char *what, struct error *err);
+
 /* environment.c: E-1 to E-3, E-6. */
 bool policy_env_matches(const char *pattern, const char *name, size_t length);
 void policy_env_filter(const struct policy_record *record, struct strings *env, size_t keep_last);
@@ -53,4 +61,6 @@ int policy_env_refuse_secrets(const struct strings *env, const char *what, struc
 bool policy_tmp_is_free(const struct oci_config *config, const struct policy_landlock *landlock);
 struct policy_ruleset *policy_ruleset_make(const struct oci_config *config,
                                            const struct policy_landlock *landlock, bool required);
+bool policy_mount_is_read_only(const struct oci_mount *mount);
+bool policy_mount_is_of_system(const struct oci_mount *mount);
 void policy_ruleset_add_roots(struct policy_ruleset *ruleset, const struct strings *roots);

@@ -115,15 +115,6 @@ static void add_private_tmp(struct oci_config *config)
     config->mounts[0] = mount;
 }
 
-static void add_paths(struct oci_config *config, const struct strings *read_only,
-                      const struct strings *denied)
-{
-    append(&config->linux->readonly_paths, read_only);
-    append(&config->linux->masked_paths, denied);
-    config->linux->has_readonly_paths |= read_only->count > 0;
-    config->linux->has_masked_paths |= denied->count > 0;
-}
-
 static void change_config(const struct policy_request *request, const struct policy_record *record,
                           struct oci_config *config)
 {
@@ -133,9 +124,6 @@ static void change_config(const struct policy_request *request, const struct pol
         config->process->no_new_privileges = config->process->has_no_new_privileges = true;
     if (request->network == POLICY_NETWORK_NONE)
         make_network_private(config);
-    add_paths(config, &request->read_only, &request->read_deny);
-    if (request->landlock)
-        add_paths(config, &request->landlock->read_only_subpaths, &request->landlock->read_deny_paths);
 }
 
 static void make_record(const struct policy_request *request, const struct policy_operator *operator,
@@ -188,6 +176,8 @@ static int transform(struct oci_config *config, struct policy_request *request,
         record->landlock = policy_ruleset_make(config, request->landlock, landlock_required);
     if (record->landlock)
         policy_ruleset_add_roots(record->landlock, &request->extra_writable);
+    if (policy_guards_plan(request, operator, config, &record->guards, err) < 0)
+        return -1;
     record->no_new_privileges = record->has_no_new_privileges = strict || record->landlock;
     change_config(request, record, config);
     return 0;
@@ -277,6 +267,7 @@ static int publish_layers(const struct policy_record *record, struct oci_config 
 
     if (result == 0)
         result = describe_speculation(record, &layers, err);
+    layers.protect = record->guards ? memory_string("active") : NULL;
     layers.seccomp = memory_string(record->seccomp || config->linux->seccomp ? "active" : "disabled");
     schema_write(&policy_layers_schema, &layers, SCHEMA_COMPACT, &json);
     buffer_add_char(&json, '\0');
@@ -285,6 +276,7 @@ static int publish_layers(const struct policy_record *record, struct oci_config 
     free(layers.landlock_message);
     free(layers.seccomp);
     free(layers.speculation);
+    free(layers.protect);
     free(layers.speculation_message);
     return result;
 }

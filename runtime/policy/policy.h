@@ -68,6 +68,19 @@ void policy_note_degraded_landlock(struct string_map *annotations);
 /* The record as a plan; owned: landlock_plan_free(). */
 void policy_landlock_plan(const struct policy_record *record, struct landlock_plan *plan);
 
+/*
+ * Guarded paths (M-3 to M-5). In the runtime, before anything is made: what they are on the host, below the
+ * `rootfs` (NULL: an overlay that aril mounts; `vanishes`: on a tmpfs) and the sources of binds, which are
+ * relative to `bundle`. Then, with the record saved: what keeps the place of missing ones, and its removal.
+ */
+int policy_guards_find(struct policy_guards *guards, const char *bundle, const char *rootfs, bool vanishes,
+                       struct error *err);
+int policy_guards_make(const struct policy_guards *guards, struct error *err);
+void policy_guards_release(const struct policy_guards *guards);
+/* `mounts`: nothing is added that would have to be guarded as well, and no cover is removed (P-5). */
+int policy_check_mounts(const struct policy_guards *guards, const struct oci_mount *mounts, size_t count,
+                        bool remove, struct error *err);
+
 /* For `probe`: the profiles there are, and below which paths the operator lets containers write. */
 int policy_describe(struct strings *profiles, struct strings *allowed_writable, struct error *err);
 

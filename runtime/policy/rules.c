@@ -1,6 +1,6 @@
 /*
  * The Landlock rules of a container (L-3). Pure. Rules only add up, so what must be read-only or denied
- * within a writable root is made by mounts (linux.readonlyPaths, linux.maskedPaths), not here (L-4).
+ * within a writable root is made by mounts (guards.c, rootfs/guard.c), not here (L-4).
  */
 #include "policy/internal.h"
 
@@ -45,7 +45,7 @@ static void add_ports(struct policy_ruleset *ruleset, const uint32_t *ports, siz
             (struct policy_port_rule){ ports[i], true, access, true };
 }
 
-static bool is_read_only(const struct oci_mount *mount)
+bool policy_mount_is_read_only(const struct oci_mount *mount)
 {
     bool read_only = false;
 
@@ -61,7 +61,7 @@ static bool is_read_only(const struct oci_mount *mount)
 }
 
 /* Of the container's own; a device or directory of the host's that is bound below /dev is meant to be used. */
-static bool belongs_to_system(const struct oci_mount *mount)
+bool policy_mount_is_of_system(const struct oci_mount *mount)
 {
     const char *destination = mount->destination;
 
@@ -76,7 +76,7 @@ static void add_writable_mounts(struct policy_ruleset *ruleset, const struct oci
     for (size_t i = 0; i < config->mounts_count; i++) {
         const struct oci_mount *mount = &config->mounts[i];
 
-        if (!is_read_only(mount) && !belongs_to_system(mount))
+        if (!policy_mount_is_read_only(mount) && !policy_mount_is_of_system(mount))
             add_path(ruleset, mount->destination, LANDLOCK_ALL, true, false);
     }
 }

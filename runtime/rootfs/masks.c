@@ -3,6 +3,7 @@
  * now, the read-only root and its propagation. Runs in init. Every path is opened once inside the root; what
  * is mounted there comes from descriptors: never from the image's own /dev/null (CVE-2025-31133).
  */
+#include "rootfs/cover.h"
 #include "rootfs/devices.h"
 
 #include "base/cleanup.h"
@@ -13,87 +14,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-static const struct option_attributes read_only = { .set = MOUNT_ATTR_RDONLY };
-
-/* To root in the container, who owns it, chmod of a masked path would be one of the host's /dev/null. */
-static const struct option_attributes null_attributes = {
-    .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-};
-
-struct placing { /* one path: what is there, and what is mounted over it; or -1 */
-    int destination, tree;
-};
-
-static void placing_close(struct placing *placing)
-{
-    file_close_all((const int[]){ placing->destination, placing->tree }, 2);
-}
-
-#define auto_placing auto_cleanup(placing_close)
-
-struct cover {    /* a mount that is used again and again */
-    int detached; /* not yet mounted anywhere; or -1 */
-    int mounted;  /* where the next clone comes from; or -1 */
-};
-
-static void cover_free(struct cover *cover)
-{
-    if (cover->detached >= 0)
-        close(cover->detached);
-    if (cover->mounted >= 0)
-        close(cover->mounted);
-}
-
-/* `attributes` are for the first mount, the clones have them from it; NULL: none. */
-static int cover_mount(struct rootfs_plan *plan, struct cover *cover,
-                       const struct option_attributes *attributes, struct placing *placing, struct error *err)
-{
-    placing->tree = take_fd(&cover->detached);
-    if (placing->tree < 0)
-        placing->tree = mount_clone(plan, cover->mounted, "", false);
-    if (placing->tree < 0)
-        return fail_errno(err, "open_tree");
-    if (mount_attach(plan, placing->tree, placing->destination, err) < 0)
-        return -1;
-    if (cover->mounted >= 0)
-        return 0;
-    if (attributes && mount_set_attributes(plan, placing->tree, attributes, false) < 0)
-        return fail_errno(err, "set mount attributes");
-    cover->mounted = take_fd(&placing->tree);
-    return 0;
-}
-
-/* One empty directory for all of them. */
-static int cover_make_empty(struct rootfs_plan *plan, struct cover *cover, struct error *err)
-{
-    const struct option_data data[] = { { (char *)"mode", (char *)"0555" },
-                                        { (char *)plan->label_type, (char *)plan->label } };
-    bool labelled = plan->label && rootfs_has_selinux(plan);
-
-    if (cover->mounted >= 0)
-        return 0;
-    cover->detached = mount_make_detached(
-        plan, "tmpfs", "tmpfs", data, labelled ? 2 : 1,
-        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
-    return cover->detached < 0 ? -1 : 0;
-}
-
-/* The host's /dev/null, while it can still be seen; what was opened is what is checked. */
-int masks_open_sources(struct rootfs_plan *plan, struct error *err)
-{
-    auto_close int tree = -1;
-
-    if (plan->masked_count == 0)
-        return 0;
-    if (plan->label)
-        rootfs_has_selinux(plan); /* asks the host */
-    tree = mount_clone_host(plan, "/dev/null", false);
-    if (tree < 0 || device_fd_check(tree, S_IFCHR, makedev(1, 3)) < 0)
-        return fail_errno(err, "the host's /dev/null, for linux.maskedPaths");
-    plan->null_mount = take_fd(&tree);
-    return 0;
-}
 
 /* A path that does not exist needs no mask. */
 static int open_path(const struct rootfs_plan *plan, const char *path, struct error *err)
@@ -118,19 +38,18 @@ static int mask_one(struct rootfs_plan *plan, const char *path, struct cover *nu
     if (fstat(placing.destination, &status) < 0)
         return fail_errno(err, "stat");
     if (!S_ISDIR(status.st_mode))
-        return cover_mount(plan, null, &null_attributes, &placing, err);
-    if (cover_make_empty(plan, empty, err) < 0)
+        return cover_mount(plan, null, &cover_null_attributes, &placing, err);
+    if (cover_make_empty(plan, empty, "0555", err) < 0)
         return -1;
     return cover_mount(plan, empty, NULL, &placing, err);
 }
 
-static int mask_all(struct rootfs_plan *plan, struct error *err)
+static int mask_all(struct rootfs_plan *plan, struct cover *null, struct error *err)
 {
-    auto_cleanup(cover_free) struct cover null = { take_fd(&plan->null_mount), -1 };
-    auto_cleanup(cover_free) struct cover empty = { -1, -1 };
+    auto_cover struct cover empty = { -1, -1 };
 
     for (size_t i = 0; i < plan->masked_count; i++)
-        if (mask_one(plan, plan->masked[i], &null, &empty, err) < 0)
+        if (mask_one(plan, plan->masked[i], null, &empty, err) < 0)
             return fail_in(err, "linux.maskedPaths[%zu] (%s)", i, plan->masked[i]);
     return 0;
 }
@@ -145,7 +64,7 @@ static int protect_one(struct rootfs_plan *plan, const char *path, struct error 
     placing.tree = mount_clone(plan, placing.destination, "", true);
     if (placing.tree < 0)
         return fail_errno(err, "open_tree");
-    return mount_place_with(plan, &read_only, placing.tree, placing.destination, err);
+    return mount_place_with(plan, &cover_read_only, placing.tree, placing.destination, err);
 }
 
 static int protect_all(struct rootfs_plan *plan, struct error *err)
@@ -163,7 +82,7 @@ static int finish_mounts(struct rootfs_plan *plan, struct error *err)
         struct mount_op *op = &plan->mounts[i];
         auto_close int mount = take_fd(&op->mount);
 
-        if (mount >= 0 && mount_set_attributes(plan, mount, &read_only, false) < 0) {
+        if (mount >= 0 && mount_set_attributes(plan, mount, &cover_read_only, false) < 0) {
             fail_errno(err, "make read-only");
             return mount_fail_in(op, err);
         }
@@ -189,13 +108,23 @@ static int set_root_propagation(struct rootfs_plan *plan, struct error *err)
     return 0;
 }
 
+static int cover_all(struct rootfs_plan *plan, struct error *err)
+{
+    auto_cover struct cover null = { take_fd(&plan->null_mount), -1 };
+
+    if (guards_apply(plan, &null, err) < 0 || protect_all(plan, err) < 0)
+        return -1;
+    return mask_all(plan, &null, err);
+}
+
 int rootfs_finish(struct rootfs_plan *plan, struct error *err)
 {
     if (!plan->mount_namespace)
         return 0;
-    if (protect_all(plan, err) < 0 || mask_all(plan, err) < 0 || finish_mounts(plan, err) < 0)
+    /* Covers are clones of what is there: of read-only mounts, too. */
+    if (finish_mounts(plan, err) < 0 || cover_all(plan, err) < 0)
         return -1;
-    if (plan->read_only && mount_set_attributes(plan, plan->root, &read_only, false) < 0)
+    if (plan->read_only && mount_set_attributes(plan, plan->root, &cover_read_only, false) < 0)
         return fail_errno(err, "root.readonly");
     return set_root_propagation(plan, err) < 0 ? -1 : stage_end(plan, err);
 }

@@ -421,6 +421,7 @@ static struct rootfs_plan *new_plan(const struct oci_config *config, const struc
         .cgroups = context->cgroups,
         .procfs_of = context->procfs_of,
         .rootless = context->rootless,
+        .guards = context->guards,
         .read_only = config->root && config->root->readonly,
         .own_dev = true,
         .linux_config = config->linux ? config->linux : &no_linux,

@@ -79,6 +79,7 @@ struct rootfs_plan {
     bool no_pivot;
     int procfs_of; /* borrowed fd; for new procfs mounts; 0 or -1: ours */
     bool rootless;
+    const struct policy_guards *guards; /* borrowed; or NULL */
     const char *cgroups; /* borrowed; a /proc/PID/cgroup, or NULL */
 
     /* from the config */

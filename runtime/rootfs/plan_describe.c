@@ -209,6 +209,16 @@ static void describe_paths(struct buffer *out, const char *action, char *const *
     }
 }
 
+static void describe_guards(const struct policy_guards *guards, struct buffer *out)
+{
+    for (size_t i = 0; guards && i < guards->items_count; i++) {
+        begin(out, "guard", guards->items[i].path);
+        add_member(out, "cover", policy_cover_name(guards->items[i].cover));
+        add_member(out, "for", guards->items[i].label);
+        buffer_add_char(out, '}');
+    }
+}
+
 static void describe_root(const struct rootfs_plan *plan, struct buffer *out)
 {
     const char *action = !plan->mount_namespace ? "chroot"
@@ -255,6 +265,7 @@ void rootfs_plan_describe(const struct rootfs_plan *plan, struct buffer *out)
         if (plan->own_dev || strncmp(plan->devices[i].normal, "/dev/", 5) != 0)
             describe_device(plan, out, &plan->devices[i]);
     describe_root(plan, out);
+    describe_guards(plan->guards, out);
     describe_paths(out, "read-only", plan->read_only_paths, plan->read_only_count);
     describe_paths(out, "mask", plan->masked, plan->masked_count);
     buffer_add_string(out, "\n]");

@@ -27,6 +27,7 @@ struct rootfs_context { /* what the plan needs to know beside config.json */
     const struct overlay_request *overlay; /* the root that aril puts together (overlay.h), or NULL */
     bool rootless;       /* without the privileges of the host's root: no mknod, no device cgroup, … */
     const char *cgroups; /* a /proc/PID/cgroup, whoever's: it names the hierarchies; NULL: not known */
+    const struct policy_guards *guards; /* borrowed; paths that the sandbox policy guards, or NULL */
 };
 
 struct rootfs_plan *rootfs_plan_make(const struct oci_config *config, const struct rootfs_context *context,

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/edit.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ static struct oci_mount *add_mount(struct oci_config *config, const char *destin
 static bool leads_somewhere(const struct sandbox_rules *rules, size_t index)
 {
     for (size_t i = index + 1; i < rules->count; i++)
-        if (sandbox_path_is_within(rules->items[i].path, rules->items[index].path))
+        if (guard_is_within(rules->items[i].path, rules->items[index].path))
             return true;
     return false;
 }
@@ -49,22 +50,25 @@ static void add_overlay(struct oci_config *config, const struct sandbox_rule *ru
         strings_add(&mount->options, "userxattr");
 }
 
+/* The paths have no links. Where one has come up since, another sandbox that can write there has made it. */
 static void add_rule(struct oci_config *config, const struct sandbox_rules *rules, size_t index,
                      bool user_namespace)
 {
     const struct sandbox_rule *rule = &rules->items[index];
-    bool device = sandbox_path_is_within(rule->path, "/dev");
+    bool device = guard_is_within(rule->path, "/dev");
 
     switch (rule->access) {
     case SANDBOX_PINNED:
     case SANDBOX_WRITABLE:
-        add_mount(config, rule->path, "bind", rule->path, device ? "rbind" : "rbind,rnosuid,rnodev");
+        add_mount(config, rule->path, "bind", rule->path,
+                  device ? "rbind,src-nolinks" : "rbind,rnosuid,rnodev,src-nolinks");
         break;
     case SANDBOX_OVERLAID:
         add_overlay(config, rule, user_namespace);
         break;
     case SANDBOX_READ_ONLY:
-        add_mount(config, rule->path, "bind", rule->path, device ? "rbind,rro" : "rbind,rro,rnosuid,rnodev");
+        add_mount(config, rule->path, "bind", rule->path,
+                  device ? "rbind,rro,src-nolinks" : "rbind,rro,rnosuid,rnodev,src-nolinks");
         break;
     case SANDBOX_LINK:
         add_mount(config, rule->path, "bind", "/dev/null", "bind,ro,dest-nofollow");
@@ -102,7 +106,8 @@ static void add_mounts(struct oci_config *config, const struct sandbox_rules *ru
     add_mount(config, "/proc", "proc", "proc", "nosuid,noexec,nodev");
     add_mount(config, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
     add_mount(config, "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
-    add_mount(config, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777"); /* as large as the host's */
+    add_mount(config, "/dev/shm", "tmpfs", "shm",
+              "nosuid,noexec,nodev,mode=1777"); /* as large as the host's */
     if (rules->private_run)
         add_mount(config, "/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
     if (rules->private_tmp)
@@ -116,7 +121,7 @@ static void keep_resolver(struct oci_config *config, const struct sandbox_rules 
 {
     auto_free char *real = realpath("/etc/resolv.conf", NULL);
 
-    if (rules->private_run && real && sandbox_path_is_within(real, "/run"))
+    if (rules->private_run && real && guard_is_within(real, "/run"))
         add_mount(config, real, "bind", real, "bind,ro,nosuid,nodev,noexec");
 }
 
@@ -189,6 +194,8 @@ static void set_process(struct oci_config *config, const struct sandbox_command 
     process->user = memory_new(sizeof *process->user);
     *process->user =
         (struct oci_user){ .uid = command->uid, .has_uid = true, .gid = command->gid, .has_gid = true };
+    process->user->umask = command->umask;
+    process->user->has_umask = true;
     process->capabilities = memory_new(sizeof *process->capabilities); /* none */
     process->no_new_privileges = process->has_no_new_privileges = true;
 }

@@ -6,6 +6,7 @@
 #include "oci-specs/edit.h"
 #include "policy/policy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void set(struct strings *env, const char *setting)
@@ -51,4 +52,13 @@ int sandbox_environment_make(char *const *environment, bool keep, const char *co
             set(result, setting);
     }
     return 0;
+}
+
+char *sandbox_path_expand_home(const char *path)
+{
+    const char *home = getenv("HOME");
+
+    if (path[0] != '~' || (path[1] != '/' && path[1]) || !home || home[0] != '/')
+        return memory_string(path);
+    return memory_format("%s%s", home, path + 1);
 }

@@ -3,24 +3,6 @@
 
 #include "sandbox/sandbox.h"
 
-/* ---- paths.c: paths and patterns. They look at the host's files and change nothing. --------------------- */
-
-char *sandbox_path_join(const char *directory, const char *path); /* owned */
-
-/* Without ".", ".." and double slashes. A link is left as it is, except where ".." has to know where it leads. Owned. */
-char *sandbox_path_tidy(const char *path);
-
-bool sandbox_path_is_pattern(const char *path);
-
-/*
- * What matches `pattern` below `directory` (unless it is absolute): * ? [] {}, and ** for any number of
- * directories. A file that has the pattern for its name matches it. At most SANDBOX_GLOB_LIMIT: *cut tells
- * whether there were more.
- */
-#define SANDBOX_GLOB_LIMIT 10000
-int sandbox_path_glob(const char *directory, const char *pattern, struct strings *found, bool *cut,
-                      struct error *err);
-
 /* ---- list.c: the list of rules -------------------------------------------------------------------------- */
 
 /* Takes the path over. Of two rules for one path the stricter one counts. */

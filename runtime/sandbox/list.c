@@ -3,14 +3,15 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 static int check_place(const char *path, enum sandbox_access access, struct error *err)
 {
-    if (sandbox_path_is_within(path, "/proc") || strcmp(path, "/dev") == 0 ||
-        (access != SANDBOX_READ_ONLY && sandbox_path_is_within(path, "/sys")))
+    if (guard_is_within(path, "/proc") || strcmp(path, "/dev") == 0 ||
+        (access != SANDBOX_READ_ONLY && guard_is_within(path, "/sys")))
         return fail(err, EINVAL, "%s: the sandbox has its own /proc and /dev, and a read-only /sys", path);
     if (strcmp(path, "/") == 0 && (access == SANDBOX_OVERLAID || access == SANDBOX_DENIED))
         return fail(err, EINVAL, "/: not the whole root; name directories below it");
@@ -55,7 +56,7 @@ const struct sandbox_rule *sandbox_rules_holder(const struct sandbox_rules *rule
                                                 const char *path)
 {
     for (size_t i = 0; i < count; i++)
-        if (sandbox_path_is_within(path, rules->items[i].path))
+        if (guard_is_within(path, rules->items[i].path))
             return &rules->items[i];
     return NULL;
 }
@@ -72,7 +73,7 @@ static int compare(const void *a, const void *b)
 static const struct sandbox_rule *parent_of(const struct sandbox_rules *rules, size_t index)
 {
     for (size_t i = index; i-- > 0;)
-        if (rules->items[i].path && sandbox_path_is_within(rules->items[index].path, rules->items[i].path))
+        if (rules->items[i].path && guard_is_within(rules->items[index].path, rules->items[i].path))
             return &rules->items[i];
     return NULL;
 }

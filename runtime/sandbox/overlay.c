@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static const struct sandbox_rule *nearest_rule(const struct sandbox_rules *rules
     const struct sandbox_rule *nearest = NULL;
 
     for (size_t i = 0; i < given; i++)
-        if (sandbox_path_is_within(path, rules->items[i].path) &&
+        if (guard_is_within(path, rules->items[i].path) &&
             (!nearest || strlen(rules->items[i].path) > strlen(nearest->path)))
             nearest = &rules->items[i];
     return nearest;
@@ -67,7 +68,7 @@ static int refuse_submount(const struct sandbox_rules *rules, const char *point,
         const struct sandbox_rule *rule = &rules->items[i];
 
         if (rule->access == SANDBOX_OVERLAID && strcmp(point, rule->path) != 0 &&
-            sandbox_path_is_within(point, rule->path))
+            guard_is_within(point, rule->path))
             return fail(err, EINVAL,
                         "overlay: %s: %s is mounted below it, and only root can overlay such a directory",
                         rule->path, point);

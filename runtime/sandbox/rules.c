@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/edit.h"
 
 #include <fcntl.h>
@@ -20,7 +21,7 @@ static int add_roots(struct sandbox_rules *rules, const struct strings *paths, c
                      enum sandbox_access access, struct error *err)
 {
     for (size_t i = 0; i < paths->count; i++) {
-        auto_free char *path = sandbox_path_join(cwd, paths->items[i]);
+        auto_free char *path = guard_join(cwd, paths->items[i]);
 
         if (sandbox_rules_add_existing(rules, path, access, err) < 0)
             return fail_in(err, access == SANDBOX_OVERLAID ? "overlay" : "writable root");
@@ -49,7 +50,7 @@ static char *enter_root(const struct sandbox_rules *rules, size_t roots, const c
         if (!real)
             break;
         if (sandbox_rules_holder(rules, roots, real))
-            return sandbox_path_join(real, path + end + 1);
+            return guard_join(real, path + end + 1);
     }
     return memory_string(path);
 }
@@ -58,7 +59,7 @@ static char *enter_root(const struct sandbox_rules *rules, size_t roots, const c
 static int restrict_path(struct sandbox_rules *rules, size_t roots, const char *path,
                          enum sandbox_access access, bool *missing, struct error *err)
 {
-    auto_free char *tidy = sandbox_path_tidy(path);
+    auto_free char *tidy = guard_resolve(path);
     auto_free char *entered = enter_root(rules, roots, tidy);
 
     *missing = !sandbox_rules_holder(rules, roots, entered) &&
@@ -70,17 +71,16 @@ static int restrict_matches(struct sandbox_rules *rules, size_t roots, const cha
                             const char *pattern, enum sandbox_access access, bool *missing, struct error *err)
 {
     auto_cleanup(strings_free) struct strings found = { 0 };
+    auto_close int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    auto_free char *joined = guard_join_pattern(directory, pattern), *whole = guard_resolve(joined);
     bool cut, ignored;
 
-    if (sandbox_path_glob(directory, pattern, &found, &cut, err) < 0)
+    if (guard_match(top, whole, GUARD_PATTERN_LIMIT, &found, &cut, err) < 0)
         return -1;
     for (size_t i = 0; i < found.count; i++)
         if (restrict_path(rules, roots, found.items[i], access, &ignored, err) < 0)
             return -1;
-    if (cut)
-        log_warning("%s: more than %d files match, only these are protected", pattern, SANDBOX_GLOB_LIMIT);
-    else if (found.count > 0 && roots > 0)
-        log_warning("%s: files that are created later will not be protected", pattern);
+    guard_warn(pattern, cut, found.count > 0 && roots > 0);
     *missing = found.count == 0;
     return 0;
 }
@@ -92,10 +92,10 @@ static int restrict_one(struct sandbox_rules *rules, size_t roots, const char *d
     auto_free char *joined = NULL;
     int result;
 
-    if (sandbox_path_is_pattern(path)) {
+    if (guard_is_pattern(path)) {
         result = restrict_matches(rules, roots, directory, path, access, missing, err);
     } else {
-        joined = sandbox_path_join(directory, path);
+        joined = guard_join(directory, path);
         result = restrict_path(rules, roots, joined, access, missing, err);
     }
     return result < 0 ? fail_in(err, access == SANDBOX_DENIED ? "denied path" : "read-only path") : 0;
@@ -145,7 +145,7 @@ static int add_joined(struct sandbox_rules *rules, size_t roots, const struct st
 static bool overlaps(const struct sandbox_rules *rules, size_t roots, const char *directory)
 {
     for (size_t i = 0; i < roots; i++)
-        if (sandbox_path_is_within(rules->items[i].path, directory))
+        if (guard_is_within(rules->items[i].path, directory))
             return true;
     return sandbox_rules_holder(rules, roots, directory) != NULL;
 }
@@ -153,8 +153,8 @@ static bool overlaps(const struct sandbox_rules *rules, size_t roots, const char
 /* The working directory stays what it is, only read-only, where a private /tmp or /run would hide it. */
 static int keep_cwd(struct sandbox_rules *rules, const char *cwd, struct error *err)
 {
-    bool hidden = (rules->private_tmp && sandbox_path_is_within(cwd, "/tmp") && strcmp(cwd, "/tmp") != 0) ||
-                  (rules->private_run && sandbox_path_is_within(cwd, "/run") && strcmp(cwd, "/run") != 0);
+    bool hidden = (rules->private_tmp && guard_is_within(cwd, "/tmp") && strcmp(cwd, "/tmp") != 0) ||
+                  (rules->private_run && guard_is_within(cwd, "/run") && strcmp(cwd, "/run") != 0);
 
     if (!hidden || sandbox_rules_holder(rules, rules->count, cwd))
         return 0;

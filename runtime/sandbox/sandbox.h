@@ -47,10 +47,10 @@ struct sandbox_rule {
     char *scratch; /* SANDBOX_OVERLAID: the host directory with upper and work */
 };
 
-/* A directory made so that nothing else can be made there; see guard.c for the lock. */
+/* A directory made so that nothing else can be made there: see guard/guard.h. */
 struct sandbox_placeholder {
-    char *path;
-    int fd;
+    char *root, *path;
+    int lock;
 };
 
 struct sandbox_rules {
@@ -65,9 +65,6 @@ struct sandbox_rules {
 int sandbox_rules_make(const struct sandbox_request *request, struct sandbox_rules *rules, struct error *err);
 void sandbox_rules_free(struct sandbox_rules *rules);
 
-/* Is `path` the directory `parent` or below it? Whole components. */
-bool sandbox_path_is_within(const char *path, const char *parent);
-
 /* "~" and "~/x" are below $HOME, whoever was to expand them: no shell does it in --deny=~/x or in quotes. Owned. */
 char *sandbox_path_expand_home(const char *path);
 
@@ -78,6 +75,7 @@ struct sandbox_command {
     bool terminal;
     uid_t uid;
     gid_t gid;
+    mode_t umask;
     bool user_namespace;
 };
 

@@ -69,9 +69,11 @@ recipe_cgroups() { # config id
     done < <(hierarchies)
 }
 
+# On version 1 by tasks: a thread that moves itself takes no lock, a process takes one that can wait for all processors.
 recipe_join() { # id
-    local hierarchy
-    while read -r hierarchy; do line write "$hierarchy/$1/cgroup.procs" 0; done < <(hierarchies)
+    local hierarchy file=tasks
+    [ -e "$(hierarchies | sed -n 1p)/tasks" ] || file=cgroup.procs
+    while read -r hierarchy; do line write "$hierarchy/$1/$file" 0; done < <(hierarchies)
 }
 
 recipe_mounts() { # config

@@ -187,6 +187,25 @@ test_nested_sandbox() {
     has "$OUT" "must grant CAP_SYS_ADMIN"
 }
 
+# M-5: `podman run --annotation dev.aril.protect=vcs -v DIR:/work`: what the names stand for is as it was, and nothing of ours is left
+test_protect() {
+    "$RUNTIME" probe --help >/dev/null 2>&1 || skip "this runtime has no sandbox policies"
+    local dir=$W/protected
+    mkdir -p "$dir/.git" && echo c >"$dir/.git/config" && ln -s .git "$dir/.codex"
+    capture pod run --rm --annotation dev.aril.protect=vcs -v "$dir:/work" bb sh -c \
+        'cd /work; echo x >.git/config; mv .git x; rm .codex; mkdir .agents/x; rmdir .agents; touch made; rmdir /.git; mkdir /.git/x; ls -A | tr "\n" " "'
+    eq "$OUT" ".agents .codex .git made "
+    eq "$(cat "$dir/.git/config" "$dir/.codex/config" | tr '\n' ' ')" "c c "
+    eq "$(find "$dir" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" ".codex .git made "
+    pod run -d --annotation dev.aril.protect=vcs -v "$dir:/work" --name protect bb sleep 1000
+    [ -d "$dir/.agents" ]
+    capture pod exec protect sh -c 'echo x >/work/.git/config'
+    ne "$RC" 0
+    pod rm -f -t 0 protect
+    [ ! -e "$dir/.agents" ]
+    rm -rf "$dir"
+}
+
 # P-2, A-1: `podman --runtime aril-strict`, a link: every layer is there, for exec as well; no socket of an engine is
 test_strict_by_name() {
     "$RUNTIME" probe --help >/dev/null 2>&1 || skip "this runtime has no sandbox policies"

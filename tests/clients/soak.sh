@@ -1,5 +1,5 @@
 #!/bin/bash
-# soak.sh - many containers through containerd and Docker: COUNT of them, AT_ONCE at a time, while the engine is killed
+# soak.sh - many containers through containerd, podman and Docker: COUNT of them, AT_ONCE at a time, while the engine is killed
 # and restarted and the runtime is killed at random. Nothing may be lost or left.
 #
 #   RUNTIME=/usr/sbin/runc tests/clients/soak.sh             any runtime; ONLY=regex, SKIP=regex, KEEP=1
@@ -11,11 +11,13 @@
 #
 # shellcheck disable=SC2016 # the quoted scripts are for the container's shell
 
-NEEDS="containerd:containerd ctr:containerd dockerd:docker.io docker:docker.io"
+NEEDS="containerd:containerd ctr:containerd dockerd:docker.io docker:docker.io podman:podman conmon:conmon"
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib-docker.sh
 . "$HERE/lib-docker.sh"
+# shellcheck source=lib-podman.sh
+. "$HERE/lib-podman.sh"
 COUNT=${COUNT:-24} AT_ONCE=${AT_ONCE:-8}
 TEST_LIMIT=${TEST_LIMIT:-$((240 + COUNT * 4))}
 
@@ -63,9 +65,10 @@ client_teardown() {
     if [ -e "$W/dockerd.pid" ]; then dockerd_stop -TERM; fi
 }
 
-# again COMMAND... ID: engines restart in the middle; a client tries again until the deadline
+# again COMMAND... ID: engines restart in the middle; a client tries again until the deadline. The more there are at once,
+# the longer a try takes, and of those with an unlucky runtime every second one fails.
 again() {
-    local end=$((SECONDS + 120))
+    local end=$((SECONDS + 60 + 15 * AT_ONCE))
     until "$@"; do
         [ $SECONDS -lt $end ] || { gave_up "$@"; return 1; }
         sleep 0.2
@@ -134,10 +137,10 @@ sweep() {
     containerd_start
 }
 
-in_parallel() ( # count
+in_parallel() ( # count [command]: of a whole life each
     for k in $(seq "$1"); do
         while [ "$(jobs -rp | wc -l)" -ge "$AT_ONCE" ]; do wait -n || true; done
-        one "s$k" &
+        ${2:-one} "s$k" &
     done
     wait
 )
@@ -229,6 +232,27 @@ test_runtime_killed() {
     echo "killed:$(grep -oE ' (create|start|exec|delete|kill) ' "$W/kills" | sort | uniq -c | tr -s ' \n' ' ')"
     clean
 }
+
+# many containers through podman, each of which runs, says something, ends with a status and is removed
+test_podman_many() {
+    podman_place
+    : >"$W/done"
+    in_parallel "$COUNT" podman_one
+    done_are "$COUNT"
+    eq "$(pod ps --all --quiet)" ""
+    wait_for 60 no_conmon
+    find /sys/fs/cgroup -depth -type d -path "*/$PREFIX/conmon" -exec rmdir {} + # podman's own
+    clean
+}
+
+podman_one() { # name
+    local said status=0
+    # shellcheck disable=SC2046 # words
+    said=$(timeout 900 $(podman_command) run --rm --network none --cgroup-parent "/$PREFIX" --name "$1" localhost/bb sh -c "echo it is $1; exit 7" 2>&1) || status=$?
+    if [ "$status $said" = "7 it is $1" ]; then echo "$1" >>"$W/done"; else echo "$1: status $status: $said"; fi
+}
+
+no_conmon() { [ -z "$(processes_with "$W/storage")" ]; }
 
 # Docker: containers live through dockerd's end and its death (live restore)
 test_docker_live_restore() {

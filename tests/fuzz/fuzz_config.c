@@ -4,9 +4,14 @@
  * README.md here.
  */
 #include "base/cleanup.h"
+#include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/config.h"
+#include "oci-specs/edit.h"
 
 #include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,10 +77,29 @@ static void check_resources(const char *text, size_t length)
     schema_free(&oci_resources_schema, resources);
 }
 
+/* Guarded paths: a pattern ends, finds nothing twice as much as it may, and a tidy path stays as it is. */
+static void check_guards(const char *data, size_t length)
+{
+    auto_free char *text = memory_format("/%.*s", (int)(length < PATH_MAX ? length : PATH_MAX), data);
+    auto_free char *path = guard_tidy(memory_string(text)), *again = guard_tidy(memory_string(path));
+    auto_cleanup(strings_free) struct strings found = { 0 };
+    auto_close int root = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct error err = { 0 };
+    bool more;
+
+    demand(path[0] == '/' && strcmp(path, again) == 0, "a tidy path is tidy");
+    demand(strstr(path, "//") == NULL && strstr(path, "/../") == NULL, "a tidy path has no detours");
+    if (guard_match(root, text, 3, &found, &more, &err) < 0)
+        check_error(&err);
+    demand(found.count <= 3, "the cap holds");
+    guard_gitdir(text + 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
 
+    check_guards(text, size);
     check_config(text, size);
     check_round_trip(&oci_config_schema, text, size);
     check_round_trip(&oci_process_schema, text, size);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -102,6 +103,8 @@ static long attempt(const char *name)
         return syscall(SYS_bpf, 0, zeros, 0);
     if (strcmp(name, "perf") == 0)
         return syscall(SYS_perf_event_open, zeros, 0, -1, -1, 0);
+    if (strcmp(name, "store_bypass") == 0)
+        return prctl(53 /* PR_SET_SPECULATION_CTRL */, 0UL, 2UL /* PR_SPEC_ENABLE */, 0UL, 0UL);
     if (strcmp(name, "int80_socket") == 0)
         return int80_socket();
     if (strcmp(name, "x32") == 0)

@@ -299,6 +299,24 @@ test_delete_keeps_others() {
     rmdir /sys/fs/cgroup/"$ID" /sys/fs/cgroup/*/"$ID" 2>/dev/null || true
 }
 
+# 174: the record is enough: later commands find the cgroup without the bundle
+test_without_bundle() {
+    local dir
+    need_controller pids
+    bundle
+    up
+    dir=$(cgroup_dir pids "$(pid_of)")
+    mv "$B/config.json" "$B/config.gone"
+    rt update --pids-limit 83 "$ID"
+    eq "$(cat "$dir/pids.max")" 83
+    eq "$(rt exec "$ID" /bin/cat /proc/self/cgroup)" "$(rt exec "$ID" /bin/cat /proc/1/cgroup)"
+    eq "$(rt ps --format json "$ID" | jq length)" 1
+    rt pause "$ID"
+    rt resume "$ID"
+    rt delete --force "$ID"
+    [ ! -d "$dir" ]
+}
+
 # 38 E9: pause and resume
 test_pause() {
     bundle

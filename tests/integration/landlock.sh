@@ -93,7 +93,7 @@ test_paths_within_a_root() {
     mkdir "$B/rootfs/one/ro" "$B/rootfs/one/secret"
     make_file one/secret/key x
     attack write:/one/x write:/one/ro/x read:/one/secret/key
-    eq "$OUT" "write:/one/x: done write:/one/ro/x: EROFS read:/one/secret/key: ENOENT "
+    eq "$OUT" "write:/one/x: done write:/one/ro/x: EROFS read:/one/secret/key: EACCES "
 }
 
 # L-5: exec'd processes have the same rules, and cannot mount

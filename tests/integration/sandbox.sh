@@ -90,6 +90,22 @@ test_placeholder_kept_when_used() {
     cd /
 }
 
+# M-5: what lies on the way to a guarded path stays in its place; what a link leads to cannot be made; nothing of ours stays
+test_guarded_in_their_place() {
+    aril_only
+    check() {
+        own 'mkdir -p a/b store; echo c >a/b/f; ln -s later/on .git; echo "gitdir: store/new" >.agents'
+        capture "${SANDBOX[@]}" --rw . --ro a/b --ro store/x -- sh -c 'mv a z; mkdir -p a/b; mkdir -p later/on; mv store s; mkdir store/x; echo w >a/b/f; touch a/new ok'
+        eq "$(find . -name '[!.]*' | sort | tr '\n' ' ')" "./a ./a/b ./a/b/f ./a/new ./ok ./store "
+        eq "$(cat a/b/f)" c
+        capture "${SANDBOX[@]}" --rw . --ro a --ro a/b/f -- sh -c 'touch a/b/no a/no; echo w >a/b/f'
+        eq "$(ls a a/b | tr '\n' ' ')" "a: b new  a/b: f "
+        capture "${SANDBOX[@]}" --overlay . --ro a/b -- touch a/no
+        [ ! -e a/no ]
+    }
+    each_user check
+}
+
 # M-3, M-4, M-1: read-only and denied paths, globs, and the most specific rule wins
 test_ro_and_deny() {
     aril_only
@@ -202,6 +218,21 @@ END
     ${CC:-cc} -static -o "$W/int80" "$TAP_DIR/int80.c"
     capture rt sandbox-exec --net unix -- "$W/int80"
     ne "$RC" 0
+}
+
+# F-9, A-2: it is the caller's command: his umask holds, and what its output goes to stays whose it is
+test_umask_and_output() {
+    aril_only
+    check() {
+        own "touch out; chmod 666 out"
+        (umask 027 && "${SANDBOX[@]}" --rw . -- sh -c 'umask; touch made' >>out)
+        eq "$(cat out)" 0027
+        eq "$(stat -c %a made)" 640
+    }
+    each_user check
+    chown "$TEST_USER" "$B/root/out"
+    "$RUNTIME" sandbox-exec -- true >>"$B/root/out" 2>>"$B/root/out"
+    eq "$(stat -c %u "$B/root/out")" "$TEST_USER"
 }
 
 # S-8, L-2: with the host's network the abstract sockets of its programs are out of reach, those of the sandbox are not

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -848,6 +849,30 @@ Test(cgroup_apply, damaged_records_are_harmless, .init = need_cgroups)
     rmdir(directory);
     cr_expect_eq(cgroup_destroy(NULL, &err), 0);
     cr_expect_eq(cgroup_destroy(&(struct cgroup_location){ 0 }, &err), 0);
+}
+
+/* Without a descriptor to spare nothing can be listed or killed, which is an error and not an empty cgroup.
+ */
+Test(cgroup_apply, no_descriptors_is_no_empty_cgroup, .init = need_cgroups)
+{
+    struct box box = { 0 };
+    struct rlimit before, none;
+    pid_t *pids = NULL;
+    size_t count = 0;
+    int kill_result, list_result;
+
+    box_create(&box, "", NULL);
+    box_run(&box, NULL);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){ 0, before.rlim_max };
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    kill_result = cgroup_kill(box.location, SIGTERM, &box.err);
+    list_result = cgroup_pids(box.location, &pids, &count, &box.err);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    cr_expect_eq(kill_result, -1);
+    cr_expect_eq(list_result, -1);
+    cr_expect_str_eq(box.err.text, "open the cgroup: too many open files", "%s", box.err.text);
+    box_destroy(&box);
 }
 
 /* The device rules hold for real: a node that may be made cannot be opened (items 167-169). */

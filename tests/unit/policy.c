@@ -51,6 +51,8 @@ struct row {
     const char *operator;
 };
 
+#define NO_NAME(name) ": '" name "' is neither vcs nor a relative path without patterns"
+
 static void check_row(const struct row *row)
 {
     struct oci_config *config = config_with(row->annotations);
@@ -92,8 +94,20 @@ Test(policy, P1_unknown_names_and_values)
         { A("required", "landlock,secomp"),
           "dev.aril.required: 'secomp' is not one of landlock, seccomp, spec", 0, NULL },
         { A("session", "true"), "unavailable: dev.aril.session: not supported yet", 0, NULL },
-        { A("readDenyPaths", "[\\\"/a/*\\\"]"),
-          "dev.aril.readDenyPaths[0]: '/a/*': patterns are not supported", 0, NULL },
+        { A("readDenyPaths", "[\\\"/a/*\\\"]"), NULL, 0, NULL },
+        { A("readDenyPaths", "[\\\"a\\\",\\\"\\\"]"), "dev.aril.readDenyPaths[1]: is empty", 0, NULL },
+        { A("readOnlySubpaths", "[1]"), "dev.aril.readOnlySubpaths:1:10: list[0]: must be a string, is a number", 0,
+          NULL },
+        { A("landlock", "{\\\"read_deny_paths\\\":[\\\"\\\"]}"),
+          "dev.aril.landlock: read_deny_paths[0]: is empty", 0, NULL },
+        { A("protect", "vcs"), NULL, 0, NULL },
+        { A("protect", "[\\\"vcs\\\",\\\"a/b\\\"]"), NULL, 0, NULL },
+        { A("protect", "/x"), "dev.aril.protect" NO_NAME("/x"), 0, NULL },
+        { A("protect", ""), "dev.aril.protect" NO_NAME(""), 0, NULL },
+        { A("protect", "[\\\"a/../b\\\"]"), "dev.aril.protect" NO_NAME("a/../b"), 0, NULL },
+        { A("protect", "[\\\".\\\"]"), "dev.aril.protect" NO_NAME("."), 0, NULL },
+        { A("protect", "[\\\"a*\\\"]"), "dev.aril.protect" NO_NAME("a*"), 0, NULL },
+        { A("uid", "1"), "/etc/aril/sandbox.json: protect" NO_NAME("../x"), 0, "{\"protect\":[\"../x\"]}" },
         { A("landlock", "{\\\"writable_roots\\\":[\\\"a\\\"]}"),
           "dev.aril.landlock: writable_roots[0]: 'a' is not absolute", 0, NULL },
         { A("landlock", "{\\\"tcp_connect\\\":[70000]}"),
@@ -224,7 +238,9 @@ Test(policy, L1_landlock_annotation)
     cr_assert(record->landlock->required);
     cr_assert_null(rule_of(record, "/"));
     cr_assert_not(rule_of(record, "/work")->optional);
-    cr_assert(strings_contain(&config->linux->masked_paths, "/work/secret"));
+    cr_assert_not_null(record->guards);
+    cr_expect_str_eq(record->guards->items[0].path, "/work/secret");
+    cr_expect_eq(record->guards->items[0].cover, POLICY_COVER_DENIED);
     policy_landlock_plan(record, &plan);
     cr_assert_eq(plan.ports, LANDLOCK_NET_CONNECT_TCP);
     cr_assert_eq(plan.port_rules[0].port, 443);
@@ -345,4 +361,80 @@ Test(policy, operator_file_is_trusted_only_when_it_is_roots)
         unlink(path);
         close(fd);
     }
+}
+
+/* What is asked for, in which mounts: "PATH COVER[*] " each, with a "*" for patterns. */
+static void expect_guards(const char *annotations, const char *operator_text, const char *expected)
+{
+    struct oci_config *config = config_with(annotations);
+    struct policy_operator *operator= operator_of(operator_text);
+    auto_buffer struct buffer text = { 0 };
+    struct policy_record *record;
+    struct error err = { 0 };
+
+    cr_assert_eq(policy_apply_with(config, 0, operator, & record, &err), 0, "%s", err.text);
+    for (size_t i = 0; record->guards && i < record->guards->items_count; i++) {
+        const struct policy_guard *guard = &record->guards->items[i];
+
+        buffer_add_format(&text, "%s %s%s ", guard->path, policy_cover_name(guard->cover), guard->pattern ? "*" : "");
+    }
+    buffer_add_char(&text, '\0');
+    cr_expect_str_eq(text.data, expected);
+    schema_free(&policy_record_schema, record);
+    schema_free(&policy_operator_schema, operator);
+    oci_config_free(config);
+}
+
+Test(policy, M3_M4_M5_guarded_paths)
+{
+    expect_guards(A("umask", "0"), NULL, "");
+    expect_guards(A("protect", "vcs"), NULL,
+                  "/.git read-only /.codex read-only /.agents read-only "
+                  "/data/.git read-only /data/.codex read-only /data/.agents read-only ");
+    expect_guards(A("protect", "x/y"), "{\"protect\":[\"x/y\",\"z\"]}",
+                  "/x/y read-only /z read-only /data/x/y read-only /data/z read-only ");
+    expect_guards(A("readDenyPaths", "[\\\"/ref/s\\\",\\\"*.key\\\"]"), NULL,
+                  "/ref/s denied /*.key denied* /data/*.key denied* ");
+    expect_guards(A("readOnlySubpaths", "[\\\"a\\\"]") "," A("readDenyPaths", "[\\\"/data//./a\\\"]"), NULL,
+                  "/a read-only /data/a denied ");
+    expect_guards(A("landlock", "{\\\"writable_roots\\\":[\\\"/data/w*\\\"],\\\"read_only_subpaths\\\":[\\\"?\\\"]}"),
+                  NULL, "/? read-only* /data/? read-only* /data/w\\*/? read-only* ");
+}
+
+Test(policy, P5_mounts_of_a_container_with_guarded_paths)
+{
+    static const struct {
+        const char *destination, *type, *option;
+        bool remove;
+        const char *error;
+    } rows[] = {
+        { "/new", "bind", "ro", false, NULL },
+        { "/new", "tmpfs", "rw", false, NULL },
+        { "/new", "bind", "rw", false,
+          "mounts[0] (/new): paths of the container are guarded, so what is added must be read-only" },
+        { "/new", "bind", "ro", true, NULL },
+        { "/data", "bind", "ro", true, NULL },
+        { "//data/./a/", "bind", "ro", true,
+          "mounts[0] (/data/a): paths of the container are guarded, this may be a part of it" },
+        { "/data/a/b", "bind", "ro", true,
+          "mounts[0] (/data/a/b): paths of the container are guarded, this may be a part of it" },
+    };
+    struct oci_config *config = config_with(A("protect", "[\\\"a/b\\\"]"));
+    struct policy_record *record;
+    struct error err = { 0 };
+
+    cr_assert_eq(policy_apply_with(config, 0, NULL, &record, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < array_length(rows); i++) {
+        char *options[] = { (char *)rows[i].option, NULL };
+        const struct oci_mount mount = { .destination = (char *)rows[i].destination,
+                                         .type = (char *)rows[i].type,
+                                         .options = { .items = options, .count = 1 } };
+        int result = policy_check_mounts(record->guards, &mount, 1, rows[i].remove, &err);
+
+        cr_expect_eq(result, rows[i].error ? -1 : 0, "%s", rows[i].destination);
+        if (rows[i].error)
+            cr_expect_str_eq(err.text, rows[i].error);
+    }
+    schema_free(&policy_record_schema, record);
+    oci_config_free(config);
 }

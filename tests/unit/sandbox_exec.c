@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "guard/guard.h"
 #include "oci-specs/edit.h"
 
 #include <criterion/criterion.h>
@@ -21,7 +22,7 @@ Test(sandbox_exec, M7_paths_are_compared_by_component)
     };
 
     for (size_t i = 0; i < array_length(rows); i++)
-        cr_expect_eq(sandbox_path_is_within(rows[i].path, rows[i].parent), rows[i].within, "%s in %s",
+        cr_expect_eq(guard_is_within(rows[i].path, rows[i].parent), rows[i].within, "%s in %s",
                      rows[i].path, rows[i].parent);
 }
 
@@ -97,6 +98,9 @@ Test(sandbox_exec, M1_config_of_rules)
         cr_expect_str_eq(config->mounts[i].source, expected[i].source);
         cr_expect(strings_contain(&config->mounts[i].options, expected[i].option), "%s", expected[i].destination);
     }
+    for (size_t i = 1; i < config->mounts_count; i++) /* a link that comes up meanwhile leads nowhere */
+        cr_expect_eq(strings_contain(&config->mounts[i].options, "src-nolinks"),
+                     strcmp(config->mounts[i].source, config->mounts[i].destination) == 0);
     cr_expect(oci_config_new_namespace(config, OCI_NAMESPACE_NETWORK));
     cr_expect_eq(config->linux->uid_mappings[0].container_id, 7);
     cr_expect_eq(config->linux->uid_mappings[0].host_id, 7);
