@@ -30,8 +30,7 @@ static const char *writable_root(const struct sandbox_rules *rules, size_t roots
     return outermost;
 }
 
-/* ---- one place ------------------------------------------------------------------------------------------
- */
+/* ---- one place ----------------------------------------------------------------------------------------- */
 
 /* 0 also where it cannot be made: then the command cannot make it either, with the same rights. */
 static int add_placeholder(struct sandbox_rules *rules, const char *root, const char *path,
@@ -103,8 +102,7 @@ static int add_item(struct sandbox_rules *rules, const char *root, const struct 
     return sandbox_rules_add(rules, memory_string(item->path), access, item->directory, err);
 }
 
-/* ---- guarding -------------------------------------------------------------------------------------------
- */
+/* ---- guarding ------------------------------------------------------------------------------------------ */
 
 /* What the caller may not look at, the command cannot reach either. */
 static int guard(struct sandbox_rules *rules, size_t roots, const char *path, enum sandbox_access access,

@@ -61,8 +61,7 @@ const struct sandbox_rule *sandbox_rules_holder(const struct sandbox_rules *rule
     return NULL;
 }
 
-/* ---- settling -------------------------------------------------------------------------------------------
- */
+/* ---- settling ------------------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b)
 {

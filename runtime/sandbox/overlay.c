@@ -17,8 +17,7 @@
 #define MOUNTINFO_LIMIT (16u << 20)
 #define MOUNT_POINT_FIELD 4 /* of mountinfo, from 0 */
 
-/* ---- what is mounted below ------------------------------------------------------------------------------
- */
+/* ---- what is mounted below ----------------------------------------------------------------------------- */
 
 /* Blanks and the like are written as \040. In place. */
 static void unescape(char *path)
@@ -116,8 +115,7 @@ int sandbox_overlays_add_submounts(struct sandbox_rules *rules, bool user_namesp
     return 0;
 }
 
-/* ---- where it goes --------------------------------------------------------------------------------------
- */
+/* ---- where it goes ------------------------------------------------------------------------------------- */
 
 /* The overlay shows the upper directory's owner and mode as its own. A user can give nothing away. */
 static int copy_attributes(const char *from, const char *to)

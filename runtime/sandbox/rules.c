@@ -14,8 +14,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* ---- writable -------------------------------------------------------------------------------------------
- */
+/* ---- writable ------------------------------------------------------------------------------------------ */
 
 static int add_roots(struct sandbox_rules *rules, const struct strings *paths, const char *cwd,
                      enum sandbox_access access, struct error *err)
@@ -29,8 +28,7 @@ static int add_roots(struct sandbox_rules *rules, const struct strings *paths, c
     return 0;
 }
 
-/* ---- read-only and denied -------------------------------------------------------------------------------
- */
+/* ---- read-only and denied ------------------------------------------------------------------------------ */
 
 /*
  * The way to a writable root may lead over links that nobody in the sandbox can change. They are resolved, so
@@ -138,8 +136,7 @@ static int add_joined(struct sandbox_rules *rules, size_t roots, const struct st
     return 0;
 }
 
-/* ---- /tmp, /run -----------------------------------------------------------------------------------------
- */
+/* ---- /tmp, /run ---------------------------------------------------------------------------------------- */
 
 /* M-7: is anything writable at, above or below the directory? */
 static bool overlaps(const struct sandbox_rules *rules, size_t roots, const char *directory)
