@@ -373,9 +373,9 @@ test_parallel() {
 # T: a terminal in run and exec, with the size of ours
 test_terminal() {
     local ctr="ctr --address $W/c.sock --namespace $CTR_NAMESPACE"
-    has "$(on_terminal "$ctr run --rm -t --runc-binary $RUNTIME $IMAGE $(fresh) sh -c 'test -t 0 && test -c /dev/console && echo isatty; sleep 0.5; stty size'" </dev/null)" $'isatty\n33 111'
+    has "$(on_terminal "$ctr run --rm -t --runc-binary $RUNTIME $IMAGE $(fresh) sh -c 'test -t 0 && test -c /dev/console && echo isatty; $SHOW_SIZE'" </dev/null)" $'isatty\n33 111'
     run_detached -- c-tty sleep 100
-    has "$(on_terminal "$ctr task exec -t --exec-id x c-tty sh -c 'test -t 0 && echo isatty; sleep 0.5; stty size'" </dev/null)" $'isatty\n33 111'
+    has "$(on_terminal "$ctr task exec -t --exec-id x c-tty sh -c 'test -t 0 && echo isatty; $SHOW_SIZE'" </dev/null)" $'isatty\n33 111'
 }
 
 # --cni: a network from a plugin

@@ -264,9 +264,9 @@ test_health() {
 # T: a terminal in run and exec, with the size of ours
 test_terminal() {
     local docker="docker --host unix://$W/docker.sock"
-    has "$(on_terminal "$docker run --rm -t --network none bb sh -c 'test -t 0 && echo isatty; sleep 1; stty size'" </dev/null)" $'isatty\n33 111'
+    has "$(on_terminal "$docker run --rm -t --network none bb sh -c 'test -t 0 && echo isatty; $SHOW_SIZE'" </dev/null)" $'isatty\n33 111'
     docker_ run -d --network none --name d-tty bb sleep 100 >/dev/null
-    has "$(on_terminal "$docker exec -t d-tty sh -c 'test -t 0 && echo isatty; sleep 1; stty size'" </dev/null)" $'isatty\n33 111'
+    has "$(on_terminal "$docker exec -t d-tty sh -c 'test -t 0 && echo isatty; $SHOW_SIZE'" </dev/null)" $'isatty\n33 111'
 }
 
 # docker build: RUN steps go through the default runtime

@@ -177,6 +177,11 @@ on_terminal() { # command line
     timeout 60 script -qec "stty rows 33 cols 111; $*" /dev/null | tr -d '\000\r' | sed 's/\^@//g'
 }
 
+# For a shell in a container on that terminal: says its size as soon as the engine has passed it on. containerd's shim may
+# drop what is written in a container's last moment.
+# shellcheck disable=SC2034,SC2016 # used by the tests
+SHOW_SIZE='n=0; until [ "$(stty size 2>&1)" = "33 111" ] || [ $n = 200 ]; do n=$((n + 1)); sleep 0.1; done; stty size; sleep 0.5'
+
 # every cgroup that an engine made for us has our prefix in its path
 cgroups_left() {
     find /sys/fs/cgroup -depth -mindepth 2 -type d -path "*$PREFIX*" 2>/dev/null

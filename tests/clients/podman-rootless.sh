@@ -183,9 +183,9 @@ test_files_of_a_container() {
 
 # T: a terminal in run and exec
 test_terminal() {
-    has "$(cd / && on_terminal "$(podman_command) run --rm -it --network none bb sh -c 'tty; sleep 0.3; stty size'" </dev/null)" "33 111"
+    has "$(cd / && on_terminal "$(podman_command) run --rm -it --network none bb sh -c 'tty; $SHOW_SIZE'" </dev/null)" "33 111"
     pod run -d --name term --network none bb sleep 100 >/dev/null
-    has "$(cd / && on_terminal "$(podman_command) exec -it term sh -c 'sleep 0.4; stty size'" </dev/null)" "33 111"
+    has "$(cd / && on_terminal "$(podman_command) exec -it term sh -c '$SHOW_SIZE'" </dev/null)" "33 111"
 }
 
 # pods, play kube

@@ -519,7 +519,7 @@ Y
 # run -it: a terminal of the right size, /dev/console
 test_terminal_run() {
     local out
-    out=$(on_terminal "$(podman_command) run --rm -it --network none bb sh -c 'tty; sleep 0.4; stty size; test -c /dev/console && echo console'" </dev/null)
+    out=$(on_terminal "$(podman_command) run --rm -it --network none bb sh -c 'tty; $SHOW_SIZE; test -c /dev/console && echo console'" </dev/null)
     has "$out" /dev/pts/0
     has "$out" "33 111"
     has "$out" console
@@ -537,7 +537,7 @@ test_terminal_typing() {
 # exec -it
 test_terminal_exec() {
     pod run -d --name term --network none bb sleep 100 >/dev/null
-    has "$(on_terminal "$(podman_command) exec -it term sh -c 'sleep 0.4; stty size'" </dev/null)" "33 111"
+    has "$(on_terminal "$(podman_command) exec -it term sh -c '$SHOW_SIZE'" </dev/null)" "33 111"
 }
 
 # ---- services -----------------------------------------------------------------------------------------------------------------
