@@ -300,7 +300,8 @@ cgroup_dir() { # controller pid
     fi
 }
 
-# as_user COMMAND...: as an ordinary user without privileges, with an own runtime directory
+# as_user COMMAND...: as an ordinary user without privileges, with an own runtime directory. He has no session: where
+# $RUNTIME has the systemd driver, ${PLAIN:-$RUNTIME} is without it
 as_user() {
     (exec_as_user "$@")
 }

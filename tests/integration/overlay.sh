@@ -250,7 +250,7 @@ test_overlay_rootless() {
     mkdir -p "$W/home/run"
     chown -R $TEST_USER:$TEST_USER "$B/1" "$B/2" "$W/home"
     command_is /bin/sh -c 'cat /who; echo new >/who; rm -r /only-2; mkdir /d; cat /who; ls /only-2 2>/dev/null || true'
-    eq "$(as_user "$RUNTIME" run -b "$B" "$ID")" "1
+    eq "$(as_user "${PLAIN:-$RUNTIME}" run -b "$B" "$ID")" "1
 new"
     eq "$(cat "$B/1/who" "$B/2/only-2")" "1
 2"

@@ -293,7 +293,7 @@ test_M_5_rootless() {
     command_is /bin/sh -c 'cd /work; echo x >.git/config; mkdir .codex/x; rmdir .codex; mv .git y; touch made; ls -A | tr "\n" " "'
     mkdir -p "$W/home/run"
     chown -R $TEST_USER "$W/home" "$B"
-    capture as_user "$RUNTIME" --root "$W/home/run/state" run -b "$B" "$ID"
+    capture as_user "${PLAIN:-$RUNTIME}" --root "$W/home/run/state" run -b "$B" "$ID"
     eq "$OUT" ".agents .codex .git made "
     eq "$(ls -A "$V" | tr '\n' ' ')" ".git made "
     eq "$(cat "$V/.git/config")" c
