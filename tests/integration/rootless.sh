@@ -332,6 +332,7 @@ test_podman() {
 # P10: the same in the pid namespace of another container (podman run --pid container:ID), also without the mount API
 test_podman_join_pid() {
     command -v newuidmap >/dev/null || skip "needs newuidmap (uidmap)"
+    command -v "${CC:-cc}" >/dev/null || skip "there is no C compiler"
     user_bundle
     cp "$SOURCE/tests/data/config.json" "$B/config.json"
     edit '.process.args = ["/bin/sleep", "1000"] | .process.oomScoreAdj = 0'
