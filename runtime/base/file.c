@@ -214,6 +214,26 @@ int file_write_all(int fd, const void *data, size_t length)
     return 0;
 }
 
+static bool is_octal(char c)
+{
+    return c >= '0' && c <= '7';
+}
+
+void file_unescape_mountinfo(char *path)
+{
+    char *out = path;
+
+    for (const char *in = path; *in; out++) {
+        if (in[0] == '\\' && is_octal(in[1]) && is_octal(in[2]) && is_octal(in[3])) {
+            *out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+            in += 4;
+        } else {
+            *out = *in++;
+        }
+    }
+    *out = '\0';
+}
+
 int file_create_at(int dirfd, const char *path, const void *data, size_t length, mode_t mode,
                    struct error *err)
 {

@@ -53,6 +53,9 @@ char *file_real_path(int fd);
 /* A file of the host's /proc: text, of no size. */
 int file_read_proc(const char *path, size_t limit, char **text, struct error *err);
 
+/* /proc/PID/mountinfo writes space, tab, newline and backslash in paths as \ooo. In place. */
+void file_unescape_mountinfo(char *path);
+
 /* One write(2) to an existing file, for /proc, /sys and cgroup files. Returns 0, or -1 with errno. */
 int file_write_at(int dirfd, const char *path, const void *data, size_t length);
 int file_write_string_at(int dirfd, const char *path, const char *text);

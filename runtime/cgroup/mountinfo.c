@@ -6,6 +6,7 @@
 #include "cgroup/mountinfo.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -126,25 +127,11 @@ static bool is_reachable(const struct lines *lines, const struct line *line)
     return true;
 }
 
-static bool is_octal(char c)
-{
-    return c >= '0' && c <= '7';
-}
-
-/* Space, tab, newline and backslash are written as \ooo. */
 static char *unescape(struct word word)
 {
-    char *text = memory_string_n(word.start, word.length), *out = text;
+    char *text = memory_string_n(word.start, word.length);
 
-    for (const char *in = text; *in; out++) {
-        if (in[0] == '\\' && is_octal(in[1]) && is_octal(in[2]) && is_octal(in[3])) {
-            *out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
-            in += 4;
-        } else {
-            *out = *in++;
-        }
-    }
-    *out = '\0';
+    file_unescape_mountinfo(text);
     return text;
 }
 

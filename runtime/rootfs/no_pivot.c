@@ -15,22 +15,6 @@
 #include <string.h>
 #include <sys/mount.h>
 
-/* mountinfo writes blanks and backslashes as \040. In place. */
-static void unescape(char *path)
-{
-    char *out = path;
-
-    for (; *path; path++) {
-        if (path[0] == '\\' && path[1] && path[2] && path[3]) {
-            *out++ = (char)((path[1] - '0') * 64 + (path[2] - '0') * 8 + (path[3] - '0'));
-            path += 3;
-        } else {
-            *out++ = *path;
-        }
-    }
-    *out = '\0';
-}
-
 /* The mount point of a line, when it is a whole proc or sysfs. */
 static char *full_instance(char *line)
 {
@@ -47,7 +31,7 @@ static char *full_instance(char *line)
         return NULL;
     place = root + 2;
     place[strcspn(place, " ")] = '\0';
-    unescape(place);
+    file_unescape_mountinfo(place);
     return place;
 }
 

@@ -19,22 +19,6 @@
 
 /* ---- what is mounted below ----------------------------------------------------------------------------- */
 
-/* Blanks and the like are written as \040. In place. */
-static void unescape(char *path)
-{
-    char *to = path;
-
-    for (; *path; path++) {
-        if (path[0] == '\\' && path[1] && path[2] && path[3]) {
-            *to++ = (char)((path[1] - '0') << 6 | (path[2] - '0') << 3 | (path[3] - '0'));
-            path += 3;
-        } else {
-            *to++ = *path;
-        }
-    }
-    *to = '\0';
-}
-
 /* The mount point of a line of mountinfo, which is cut up, or NULL. */
 static char *mount_point(char *line)
 {
@@ -43,7 +27,7 @@ static char *mount_point(char *line)
     for (int i = 0; i <= MOUNT_POINT_FIELD; i++)
         field = strsep(&line, " ");
     if (field)
-        unescape(field);
+        file_unescape_mountinfo(field);
     return field;
 }
 

@@ -300,6 +300,18 @@ cgroup_dir() { # controller pid
     fi
 }
 
+# with_operator JSON COMMAND...: the command sees this as the operator's file; nothing of it stays
+with_operator() {
+    mkdir -p "$B/etc-layer"
+    printf '%s' "$1" >"$B/operator.json"
+    chmod 644 "$B/operator.json"
+    shift
+    unshare -m --propagation private sh -c '
+        mount -t tmpfs tmpfs "$1/etc-layer" && mkdir "$1/etc-layer/u" "$1/etc-layer/w" &&
+        mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc-layer/u,workdir=$1/etc-layer/w" overlay /etc &&
+        mkdir -p /etc/aril && cp "$1/operator.json" /etc/aril/sandbox.json && shift && exec "$@"' sh "$B" "$@"
+}
+
 # as_user COMMAND...: as an ordinary user without privileges, with an own runtime directory. He has no session: where
 # $RUNTIME has the systemd driver, ${PLAIN:-$RUNTIME} is without it
 as_user() {

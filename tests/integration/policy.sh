@@ -177,20 +177,9 @@ test_U_1_numbers_without_entries() {
     [ "$(shell 'id -u; id -g; umask' | tr '\n' ' ')" = "12345 54321 0077 " ]
 }
 
-# with_operator JSON COMMAND...: the command sees this as the operator's file; nothing of it stays
-with_operator() {
-    printf '%s' "$1" >"$B/operator.json"
-    chmod 644 "$B/operator.json"
-    shift
-    unshare -m --propagation private sh -c '
-        mount -t tmpfs tmpfs "$1/etc-layer" && mkdir "$1/etc-layer/u" "$1/etc-layer/w" &&
-        mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc-layer/u,workdir=$1/etc-layer/w" overlay /etc &&
-        mkdir -p /etc/aril && cp "$1/operator.json" /etc/aril/sandbox.json && shift && exec "$@"' sh "$B" "$@"
-}
-
 # P-3, C-1: the operator's file bounds containers of a rootless engine, too: root of a user namespace sees it as nobody's
 test_P_3_operator_in_a_user_namespace() {
-    bundle && mkdir "$B/etc-layer" && mkdir -p "$W/bin" && cp "$RUNTIME" "$W/bin/aril" && chmod 755 "$B" "$W/bin" "$W/bin/aril"
+    bundle && mkdir -p "$W/bin" && cp "$RUNTIME" "$W/bin/aril" && chmod 755 "$B" "$W/bin" "$W/bin/aril"
     capture with_operator '{"profile":"strict"}' setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --clear-groups \
         unshare --user --map-root-user "$W/bin/aril" probe --json
     eq "$(jq -r .layers.policy.state <<<"$OUT")" active
@@ -203,7 +192,7 @@ test_P_3_operator_in_a_user_namespace() {
 # M-2: extra writable paths: within what the operator allows, links resolved, by component; without the file nothing
 test_M_2_extra_writable() {
     bundle && annotate profile strict extraWritable "[\"$W/allowed/a\"]"
-    mkdir -p "$W"/allowed/a "$W"/allowedx "$W"/secret "$B"/etc-layer
+    mkdir -p "$W"/allowed/a "$W"/allowedx "$W"/secret
     ln -sfn "$W/secret" "$W/allowed/link"
     command_is /bin/sh -c "echo x >$W/allowed/a/made; echo y >/made"
     refused "extraWritable[0]: $W/allowed/a is not within the operator's allowedWritable"
@@ -227,7 +216,6 @@ test_F_10_init() {
     init=$(dirname "$RUNTIME")/aril-init
     [ -x "$init" ] || skip "aril-init is not beside the runtime"
     bundle && annotate init true && command_is /bin/sh -c '(sleep 0.1 & exec true); sleep 0.5; ps; exit 7'
-    mkdir -p "$B"/etc-layer
     capture with_operator "{\"initPath\": \"$init\"}" "$RUNTIME" --root "$STATE" run -b "$B" "$ID"
     eq "$RC" 7
     has "$OUT" "/dev/.aril-init -- /bin/sh"

@@ -390,18 +390,6 @@ test_M_3_M_4_root_paths() {
     [ -L "$B/rootfs/link" ]
 }
 
-# with_operator JSON COMMAND...: the command sees this as the operator's file; nothing of it stays
-with_operator() {
-    mkdir -p "$B/etc-layer"
-    printf '%s' "$1" >"$B/operator.json"
-    chmod 644 "$B/operator.json"
-    shift
-    unshare -m --propagation private sh -c '
-        mount -t tmpfs tmpfs "$1/etc-layer" && mkdir "$1/etc-layer/u" "$1/etc-layer/w" &&
-        mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc-layer/u,workdir=$1/etc-layer/w" overlay /etc &&
-        mkdir -p /etc/aril && cp "$1/operator.json" /etc/aril/sandbox.json && shift && exec "$@"' sh "$B" "$@"
-}
-
 # M-5, P-6: the operator's list holds for every container with a policy; `state` and `plan` say so
 test_M_5_operator() {
     volume
